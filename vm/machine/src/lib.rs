@@ -1,0 +1,44 @@
+//! The machine: loads a RISC-V program and executes it.
+//!
+//! ```text
+//!  ELF bytes ──load──▶ Program ──execute──▶ Execution            what the program did
+//!                              ──segments─▶ Segment, Records …   the same, cut up for proving
+//! ```
+//!
+//! Execution is deterministic to the last bit: the same program and input give the same cycles,
+//! memory, journal and segments on every host. This crate knows no fields and no provers. Loading
+//! and the program id are trusted; execution is not (a wrong execution does not prove).
+
+#![forbid(unsafe_code)]
+
+mod backtrace;
+mod cost;
+mod execute;
+mod fault;
+mod hart;
+mod input;
+mod limits;
+mod load;
+mod memory;
+mod program;
+mod recorder;
+mod segment;
+mod system;
+
+pub use backtrace::{FRAMES_MAX, backtrace};
+pub use cost::{Cost, Span};
+pub use execute::{
+    Capture, Console, Discard, ExecuteError, Execution, Exit, GuestPanic, Stream, execute,
+};
+pub use fault::{Access, Fault, FaultKind};
+pub use input::Input;
+pub use limits::{LimitError, Limits, SegmentLimits};
+pub use load::{
+    ELF_BYTES_MAX, LoadError, PROGRAM_HEADERS_MAX, SYMBOLS_MAX, TEXT_SPAN_BYTES_MAX, load,
+};
+pub use program::{Image, Permissions, Program, ProgramId, ProgramIdError, Symbol};
+pub use segment::{
+    BoundaryWord, Checkpoint, Recording, ReplayError, Segment, SegmentedExecution,
+    execute_segments, replay,
+};
+pub use zkvm_isa as isa;

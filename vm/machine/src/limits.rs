@@ -1,0 +1,96 @@
+//! What a caller allows an execution to use.
+
+use thiserror::Error;
+use zkvm_isa::{layout, syscall};
+
+/// Limits of an execution. Reaching one ends it with an [`crate::Exit`] that says which.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Most instructions to execute.
+    pub cycles_max: u64,
+    /// Most guest memory, in bytes: pages of the image, the input and everything touched.
+    pub memory_bytes_max: u64,
+    /// Longest journal, in bytes.
+    pub journal_bytes_max: u64,
+}
+
+impl Limits {
+    /// Ten thousand million cycles, 1 GiB of guest memory, 16 MiB of journal.
+    pub const STANDARD: Limits = Limits {
+        cycles_max: 10_000_000_000,
+        memory_bytes_max: 1 << 30,
+        journal_bytes_max: 1 << 24,
+    };
+}
+
+/// Limits of one segment. A segment ends before the first instruction that could exceed one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SegmentLimits {
+    /// Most rows of any one chip.
+    pub rows_max: u32,
+    /// Most instructions.
+    pub cycles_max: u32,
+    /// Most distinct 8-byte words of memory touched.
+    pub boundary_words_max: u32,
+}
+
+/// Limits that cannot work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum LimitError {
+    /// One system call may need more rows than a segment is allowed.
+    #[error("segment limit `{name}` is {got}, it must be at least {least}")]
+    SegmentTooSmall {
+        /// Which limit.
+        name: &'static str,
+        /// Its value.
+        got: u32,
+        /// The least value that works.
+        least: u32,
+    },
+    /// The segment's clock would overflow.
+    #[error("segment limit `cycles_max` is {got}, it must be at most {most}")]
+    SegmentTooLong {
+        /// Its value.
+        got: u32,
+        /// The greatest value that works.
+        most: u32,
+    },
+}
+
+impl SegmentLimits {
+    /// 2^20 rows of any chip, 2^21 instructions, 2^19 words.
+    pub const STANDARD: SegmentLimits = SegmentLimits {
+        rows_max: 1 << 20,
+        cycles_max: 1 << 21,
+        boundary_words_max: 1 << 19,
+    };
+
+    /// Words the largest single instruction can touch: a whole transfer, or two of an access.
+    pub(crate) const INSTRUCTION_WORDS_MAX: u32 =
+        (syscall::TRANSFER_BYTES_MAX as u32) / layout::WORD_BYTES + 2;
+
+    /// Most instructions of a segment: its clock stays below 2^28.
+    pub const CYCLES_MAX: u32 = (1 << 26) - 1;
+
+    /// Checks that a single instruction always fits and that the clock cannot overflow.
+    ///
+    /// # Errors
+    /// [`LimitError`] names the limit and the bound it breaks.
+    pub fn check(&self) -> Result<(), LimitError> {
+        let least = Self::INSTRUCTION_WORDS_MAX + 1;
+        for (name, got, least) in [
+            ("rows_max", self.rows_max, least),
+            ("boundary_words_max", self.boundary_words_max, least),
+            ("cycles_max", self.cycles_max, 1),
+        ] {
+            if got < least {
+                return Err(LimitError::SegmentTooSmall { name, got, least });
+            }
+        }
+        if self.cycles_max > Self::CYCLES_MAX {
+            let (got, most) = (self.cycles_max, Self::CYCLES_MAX);
+            return Err(LimitError::SegmentTooLong { got, most });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,574 @@
+//! Cutting an execution into segments, and what proving gets of each.
+//!
+//! A [`Segment`] is enough to run its part again anywhere: the hart at its start, the words of
+//! memory it touches with their values, and the hints it reads. Its boundary table is also what
+//! the memory argument between segments is about: for every touched word, the value and the
+//! segment it came from, and the value it leaves. Segments are cut by counted rows per chip.
+//!
+//! ```text
+//!   execute_segments ──▶ Segment 0, Segment 1, …      (boundary tables; records if wanted)
+//!   replay(Segment)  ──▶ Records                      (the same records, from the segment alone)
+//! ```
+
+use thiserror::Error;
+use zkvm_isa::layout::WORD_BYTES;
+use zkvm_isa::record::{
+    AtomicRecord, CLOCKS_PER_CYCLE, ChipRows, MemoryRecord, MisalignedRecord, REGISTER_CHIPS,
+    Records, RegisterRecord, SUBSTEP_MEMORY, SUBSTEP_RD, SUBSTEP_RS1, SUBSTEP_RS2, SystemRecord,
+    TransferRecord, WordAccess,
+};
+use zkvm_isa::syscall::{REG_A0, REG_A1, REG_A2, REG_A7};
+use zkvm_isa::{Chip, Format, Opcode};
+
+use crate::execute::{Console, Discard, ExecuteError, Execution};
+use crate::hart::{Hart, HartState, Stop};
+use crate::input::Input;
+use crate::limits::{Limits, SegmentLimits};
+use crate::memory::Memory;
+use crate::program::Program;
+use crate::recorder::{Counter, Operands, Recorder, Touch, Transfer};
+use crate::system::System;
+
+/// The machine between two segments, less its memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// `x0` to `x31`.
+    pub registers: [u64; 32],
+    /// Address of the next instruction; of the halting one at the end of the last segment.
+    pub pc: u64,
+    /// 0, or the reserved address plus one.
+    pub reservation: u64,
+    /// Instructions executed since the program's entry.
+    pub cycle: u64,
+    /// Bytes of journal written.
+    pub journal_bytes: u64,
+    /// Bytes of hints read.
+    pub hint_bytes: u64,
+}
+
+/// A word of memory that a segment touches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BoundaryWord {
+    /// Its address divided by 8.
+    pub word_index: u32,
+    /// 0 if no earlier segment touched it, else 1 + the number of the last that did.
+    pub segment_in: u32,
+    /// Its value when the segment begins.
+    pub value_in: u64,
+    /// Its value when the segment ends.
+    pub value_out: u64,
+}
+
+/// A part of an execution that is proved on its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Segment {
+    /// Its number, from 0.
+    pub number: u32,
+    /// The machine before its first instruction.
+    pub start: Checkpoint,
+    /// The machine after its last instruction.
+    pub end: Checkpoint,
+    /// Whether its last instruction is the halt.
+    pub halts: bool,
+    /// Rows per chip.
+    pub rows: ChipRows,
+    /// The words it touches, by ascending address.
+    pub boundary: Vec<BoundaryWord>,
+    /// The hints it reads.
+    pub hints: Vec<u8>,
+}
+
+impl Segment {
+    /// Instructions in it.
+    #[must_use]
+    pub fn cycles(&self) -> u64 {
+        self.end.cycle - self.start.cycle
+    }
+}
+
+/// An execution that was cut into segments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SegmentedExecution {
+    /// What the program did; equal to what [`crate::execute`] returns.
+    pub execution: Execution,
+    /// Number of segments handed over.
+    pub segments: u32,
+}
+
+/// Why a segment could not be run again.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ReplayError {
+    /// It ended in another state than it says.
+    #[error(
+        "segment {number} replayed to cycle {got_cycle} at pc {got_pc:#x}, recorded {cycle} at {pc:#x}"
+    )]
+    Diverged {
+        /// Number of the segment.
+        number: u32,
+        /// Recorded last cycle.
+        cycle: u64,
+        /// Recorded last pc.
+        pc: u64,
+        /// Replayed last cycle.
+        got_cycle: u64,
+        /// Replayed last pc.
+        got_pc: u64,
+    },
+    /// It touched other words or left other values than it says.
+    #[error("segment {number} replayed to another boundary table")]
+    Boundary {
+        /// Number of the segment.
+        number: u32,
+    },
+}
+
+/// Executes `program` like [`crate::execute`] and hands each segment to `sink` as soon as it ends,
+/// with the records of every chip if `recording` asks for them. What the sink leaves of the records
+/// is cleared and its memory used again; to keep them, take them.
+///
+/// If the guest faults or reaches a limit, its unfinished last segment is handed over too, without
+/// the instruction that stopped it; such an execution cannot be proved.
+/// Memory: that of `execute`, 8 bytes for each word of guest memory in use, and one segment with
+/// its records; what the sink keeps is its own affair.
+///
+/// # Errors
+/// As [`crate::execute`], and if `segment_limits` cannot work.
+pub fn execute_segments(
+    program: &Program,
+    input: &Input,
+    limits: &Limits,
+    segment_limits: &SegmentLimits,
+    recording: Recording,
+    console: &mut dyn Console,
+    sink: &mut dyn FnMut(Segment, &mut Records),
+) -> Result<SegmentedExecution, ExecuteError> {
+    segment_limits.check()?;
+    let mut hart = Hart::new(program, input, limits, console)?;
+    let (stop, counter, segments) = match recording {
+        Recording::Boundaries => run_segments::<false>(&mut hart, limits, segment_limits, sink),
+        Recording::Records => run_segments::<true>(&mut hart, limits, segment_limits, sink),
+    };
+    Ok(SegmentedExecution {
+        execution: hart.finish(stop, &counter),
+        segments,
+    })
+}
+
+/// What to keep of each segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recording {
+    /// The segment with its boundary table; the records handed over are empty.
+    Boundaries,
+    /// The records of every chip besides.
+    Records,
+}
+
+fn run_segments<const RECORDS: bool>(
+    hart: &mut Hart<'_>,
+    limits: &Limits,
+    segment_limits: &SegmentLimits,
+    sink: &mut dyn FnMut(Segment, &mut Records),
+) -> (Stop, Counter, u32) {
+    let mut tracer = Tracer::<RECORDS>::new(segment_limits);
+    loop {
+        let start = checkpoint(hart);
+        let first_hint = hart.system.hints_read;
+        let segment_end = hart
+            .cycles
+            .saturating_add(u64::from(segment_limits.cycles_max));
+        let stop = hart.run(&mut tracer, limits.cycles_max.min(segment_end));
+        let hints = hart.system.hints_since(first_hint).to_vec();
+        let end = checkpoint(hart);
+        let halts = matches!(stop, Stop::Halt { .. });
+        let continues =
+            stop == Stop::Full || stop == Stop::CycleLimit && hart.cycles < limits.cycles_max;
+        let segment = tracer.finish(&hart.memory, start, end, halts, hints);
+        sink(segment, &mut tracer.records);
+        tracer.records.clear();
+        if !continues {
+            return (stop, tracer.counter, tracer.segment);
+        }
+    }
+}
+
+fn checkpoint(hart: &Hart<'_>) -> Checkpoint {
+    Checkpoint {
+        registers: hart.state.registers,
+        pc: hart.state.pc,
+        reservation: hart.state.reservation,
+        cycle: hart.cycles,
+        journal_bytes: hart.system.journal_written(),
+        hint_bytes: hart.system.hints_consumed(),
+    }
+}
+
+/// Runs `segment` again and returns its records: those that [`execute_segments`] hands over.
+///
+/// # Errors
+/// [`ReplayError`] if the segment does not belong to the program or was altered.
+pub fn replay(program: &Program, segment: &Segment) -> Result<Records, ReplayError> {
+    let number = segment.number;
+    let mut console = Discard;
+    let mut memory = Memory::empty(program, zkvm_isa::layout::INPUT_BYTES_MAX, u64::MAX);
+    for word in &segment.boundary {
+        let address = u64::from(word.word_index) * u64::from(WORD_BYTES);
+        memory
+            .fill_word(address, word.value_in)
+            .map_err(|_| ReplayError::Boundary { number })?;
+    }
+    let mut system = System::new(&segment.hints, u64::MAX, &mut console);
+    system.resume(segment.start.journal_bytes, segment.start.hint_bytes);
+    let state = HartState {
+        registers: segment.start.registers,
+        pc: segment.start.pc,
+        reservation: segment.start.reservation,
+    };
+    let mut hart = Hart {
+        program,
+        state,
+        memory,
+        system,
+        cycles: segment.start.cycle,
+    };
+    let mut tracer = Tracer::<true>::new(&SegmentLimits {
+        rows_max: u32::MAX,
+        cycles_max: SegmentLimits::CYCLES_MAX,
+        boundary_words_max: u32::MAX,
+    });
+    tracer.segment = number;
+    let stop = hart.run(&mut tracer, segment.end.cycle);
+    let end = checkpoint(&hart);
+    let halts = matches!(stop, Stop::Halt { .. });
+    if end != segment.end || halts != segment.halts {
+        return Err(ReplayError::Diverged {
+            number,
+            cycle: segment.end.cycle,
+            pc: segment.end.pc,
+            got_cycle: end.cycle,
+            got_pc: end.pc,
+        });
+    }
+    let again = tracer.finish(
+        &hart.memory,
+        segment.start.clone(),
+        end,
+        halts,
+        segment.hints.clone(),
+    );
+    let same_words = again.boundary.len() == segment.boundary.len()
+        && again.boundary.iter().zip(&segment.boundary).all(|(a, b)| {
+            (a.word_index, a.value_in, a.value_out) == (b.word_index, b.value_in, b.value_out)
+        });
+    if !same_words {
+        return Err(ReplayError::Boundary { number });
+    }
+    Ok(tracer.records)
+}
+
+/// Follows clocks, boundary words and rows of the current segment; keeps records if `RECORDS`.
+struct Tracer<const RECORDS: bool> {
+    /// Most rows of chips that grow by one row an instruction; of those that grow by transfers.
+    rows_max: u64,
+    transfer_rows_max: u64,
+    words_max: usize,
+    /// Number of the current segment.
+    segment: u32,
+    /// Clock of the current instruction.
+    clock: u32,
+    is_full: bool,
+    register_clocks: [u32; 32],
+    reservation_clock: u32,
+    /// Per slot: `(1 + segment of the last touch) << 32 | clock of it`; 0 if never touched.
+    stamps: Vec<u64>,
+    /// Words first touched in this segment, with their slots.
+    touched: Vec<(BoundaryWord, usize)>,
+    counter: Counter,
+    /// Rows when the segment began.
+    rows: ChipRows,
+    records: Records,
+}
+
+/// Which registers an opcode's format reads and writes, as a table the hot path can index.
+#[derive(Clone, Copy)]
+struct Uses {
+    rs1: bool,
+    rs2: bool,
+    rd: bool,
+    chip: u8,
+}
+
+const USES: [Uses; Opcode::COUNT] = {
+    let mut uses = [Uses {
+        rs1: false,
+        rs2: false,
+        rd: false,
+        chip: u8::MAX,
+    }; Opcode::COUNT];
+    let mut index = 0;
+    while index < Opcode::ALL.len() {
+        let opcode = Opcode::ALL[index];
+        let format: Format = opcode.format();
+        let chip = match opcode.chip() {
+            Some(chip) => chip as u8,
+            None => u8::MAX,
+        };
+        uses[index] = Uses {
+            rs1: format.reads_rs1(),
+            rs2: format.reads_rs2(),
+            rd: format.writes_rd(),
+            chip,
+        };
+        index += 1;
+    }
+    uses
+};
+
+impl<const RECORDS: bool> Tracer<RECORDS> {
+    fn new(limits: &SegmentLimits) -> Self {
+        let reserve = SegmentLimits::INSTRUCTION_WORDS_MAX;
+        Tracer {
+            rows_max: u64::from(limits.rows_max),
+            transfer_rows_max: u64::from(limits.rows_max - reserve),
+            words_max: (limits.boundary_words_max - reserve) as usize,
+            segment: 0,
+            clock: 0,
+            is_full: false,
+            register_clocks: [0; 32],
+            reservation_clock: 0,
+            stamps: Vec::new(),
+            touched: Vec::new(),
+            counter: Counter::new(),
+            rows: ChipRows::default(),
+            records: Records::default(),
+        }
+    }
+
+    /// Ends the current segment and begins the next; its records stay for the caller to take.
+    fn finish(
+        &mut self,
+        memory: &Memory,
+        start: Checkpoint,
+        end: Checkpoint,
+        halts: bool,
+        hints: Vec<u8>,
+    ) -> Segment {
+        let mut boundary: Vec<BoundaryWord> = self
+            .touched
+            .drain(..)
+            .map(|(word, slot)| BoundaryWord {
+                value_out: memory.word(slot),
+                ..word
+            })
+            .collect();
+        boundary.sort_unstable_by_key(|word| word.word_index);
+        let rows = std::mem::take(&mut self.rows);
+        let number = self.segment;
+        self.segment += 1;
+        self.clock = 0;
+        self.is_full = false;
+        self.register_clocks = [0; 32];
+        self.reservation_clock = 0;
+        Segment {
+            number,
+            start,
+            end,
+            halts,
+            rows,
+            boundary,
+            hints,
+        }
+    }
+
+    #[inline(always)]
+    fn add_row(&mut self, chip: Chip) {
+        self.rows.0[chip as usize] += 1;
+        self.is_full |= self.rows.0[chip as usize] >= self.rows_max;
+    }
+
+    /// Stamps the word and returns its access.
+    #[inline(always)]
+    fn touch(&mut self, memory: &Memory, touch: Touch) -> WordAccess {
+        if touch.slot >= self.stamps.len() {
+            self.stamps.resize(memory.slots(), 0);
+        }
+        let word_index = (touch.address / u64::from(WORD_BYTES)) as u32;
+        let previous = memory.word(touch.slot);
+        let stamp = self.stamps[touch.slot];
+        let clock = if (stamp >> 32) as u32 == self.segment + 1 {
+            stamp as u32
+        } else {
+            self.first_touch(touch.slot, word_index, previous, (stamp >> 32) as u32);
+            0
+        };
+        let now = self.clock + SUBSTEP_MEMORY;
+        self.stamps[touch.slot] = u64::from(self.segment + 1) << 32 | u64::from(now);
+        WordAccess {
+            previous,
+            word_index,
+            clock,
+        }
+    }
+
+    #[inline(never)]
+    fn first_touch(&mut self, slot: usize, word_index: u32, value_in: u64, segment_in: u32) {
+        let word = BoundaryWord {
+            word_index,
+            segment_in,
+            value_in,
+            value_out: 0,
+        };
+        self.touched.push((word, slot));
+        self.is_full |= self.touched.len() >= self.words_max;
+    }
+
+    /// Stamps the registers of the instruction and returns their record.
+    #[inline(always)]
+    fn registers(&mut self, operands: &Operands, uses: Uses) -> RegisterRecord {
+        let instruction = operands.instruction;
+        let mut record = RegisterRecord {
+            clock: self.clock,
+            text_index: operands.text_index as u32,
+            ..RegisterRecord::default()
+        };
+        if uses.rs1 {
+            record.rs1_value = operands.rs1_value;
+            record.rs1_clock = self.touch_register(instruction.rs1(), SUBSTEP_RS1);
+        }
+        if uses.rs2 {
+            record.rs2_value = operands.rs2_value;
+            record.rs2_clock = self.touch_register(instruction.rs2(), SUBSTEP_RS2);
+        }
+        if uses.rd {
+            record.rd_previous = operands.rd_previous;
+            record.rd_clock = self.touch_register(instruction.rd(), SUBSTEP_RD);
+        }
+        record
+    }
+
+    #[inline(always)]
+    fn touch_register(&mut self, register: u8, substep: u32) -> u32 {
+        let clock = &mut self.register_clocks[usize::from(register) % 32];
+        std::mem::replace(clock, self.clock + substep)
+    }
+}
+
+impl<const RECORDS: bool> Recorder for Tracer<RECORDS> {
+    #[inline(always)]
+    fn instruction(&mut self, operands: &Operands) {
+        self.counter.instruction(operands);
+        self.clock += CLOCKS_PER_CYCLE;
+        let uses = USES[operands.instruction.opcode() as usize];
+        let chip = usize::from(uses.chip);
+        if chip < REGISTER_CHIPS {
+            self.rows.0[chip] += 1;
+            self.is_full |= self.rows.0[chip] >= self.rows_max;
+            if RECORDS {
+                let record = self.registers(operands, uses);
+                self.records.registers[chip].push(record);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn aligned(&mut self, memory: &Memory, operands: &Operands, touch: Touch) {
+        let uses = USES[operands.instruction.opcode() as usize];
+        let is_load = uses.rd;
+        self.add_row(if is_load { Chip::Load } else { Chip::Store });
+        let word = self.touch(memory, touch);
+        if RECORDS {
+            let record = MemoryRecord {
+                registers: self.registers(operands, uses),
+                word,
+            };
+            if is_load {
+                self.records.loads.push(record);
+            } else {
+                self.records.stores.push(record);
+            }
+        }
+    }
+
+    fn misaligned(
+        &mut self,
+        memory: &Memory,
+        operands: &Operands,
+        low: Touch,
+        high: Option<Touch>,
+    ) {
+        self.counter.misaligned(memory, operands, low, high);
+        self.add_row(Chip::Misaligned);
+        let low = self.touch(memory, low);
+        let high = high.map_or(WordAccess::default(), |high| self.touch(memory, high));
+        if RECORDS {
+            let uses = USES[operands.instruction.opcode() as usize];
+            let registers = self.registers(operands, uses);
+            self.records.misaligned.push(MisalignedRecord {
+                registers,
+                low,
+                high,
+            });
+        }
+    }
+
+    fn atomic(
+        &mut self,
+        memory: &Memory,
+        operands: &Operands,
+        touch: Option<Touch>,
+        mut record: AtomicRecord,
+    ) {
+        self.add_row(Chip::Atomic);
+        record.word = touch.map_or(WordAccess::default(), |touch| self.touch(memory, touch));
+        if RECORDS {
+            let opcode = operands.instruction.opcode();
+            record.registers = self.registers(operands, USES[opcode as usize]);
+            if matches!(
+                opcode,
+                Opcode::LrW | Opcode::LrD | Opcode::ScW | Opcode::ScD
+            ) {
+                let now = self.clock + SUBSTEP_MEMORY;
+                record.reservation_clock = std::mem::replace(&mut self.reservation_clock, now);
+            }
+            self.records.atomics.push(record);
+        }
+    }
+
+    fn system(&mut self, mut record: SystemRecord) {
+        self.add_row(Chip::System);
+        if RECORDS {
+            record.clock = self.clock;
+            record.argument_clocks = [REG_A7, REG_A0, REG_A1, REG_A2]
+                .map(|register| self.touch_register(register, SUBSTEP_RS1));
+            // The write of a0 follows its read at this clock.
+            let _ = self.touch_register(REG_A0, SUBSTEP_RD);
+            self.records.system.push(record);
+        }
+    }
+
+    fn transfer(&mut self, memory: &Memory, transfer: Transfer) {
+        self.counter.transfer(memory, transfer);
+        let chip = transfer.chip;
+        self.add_row(chip);
+        self.is_full |= self.rows.of(chip) >= self.transfer_rows_max;
+        let word = self.touch(memory, transfer.touch);
+        if RECORDS {
+            let record = TransferRecord {
+                clock: self.clock,
+                bytes: transfer.bytes,
+                offset: transfer.offset,
+                word,
+                value: transfer.value,
+            };
+            if chip == Chip::Journal {
+                self.records.journal.push(record);
+            } else {
+                self.records.hints.push(record);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn is_full(&self) -> bool {
+        self.is_full
+    }
+}
