@@ -35,7 +35,9 @@ pub struct Symbolizer<'a> {
 
 impl std::fmt::Debug for Symbolizer<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Symbolizer").field("has_lines", &self.has_lines()).finish_non_exhaustive()
+        f.debug_struct("Symbolizer")
+            .field("has_lines", &self.has_lines())
+            .finish_non_exhaustive()
     }
 }
 
@@ -44,7 +46,9 @@ impl<'a> Symbolizer<'a> {
     #[must_use]
     pub fn new(elf: &[u8], program: &'a Program) -> Self {
         // The DWARF reader is for well-formed files; a damaged one must not take a report down.
-        let context = catch_unwind(AssertUnwindSafe(|| read_context(elf))).ok().flatten();
+        let context = catch_unwind(AssertUnwindSafe(|| read_context(elf)))
+            .ok()
+            .flatten();
         Symbolizer { program, context }
     }
 
@@ -72,8 +76,10 @@ impl<'a> Symbolizer<'a> {
         if let Some(outermost) = frames.last_mut()
             && outermost.function.is_none()
         {
-            outermost.function =
-                self.program.symbol_at(address).map(|symbol| demangle(&symbol.name));
+            outermost.function = self
+                .program
+                .symbol_at(address)
+                .map(|symbol| demangle(&symbol.name));
         }
         frames
     }
@@ -83,12 +89,17 @@ impl<'a> Symbolizer<'a> {
         let mut found = context.find_frames(address).skip_all_loads().ok()?;
         let mut frames = Vec::new();
         while let Ok(Some(frame)) = found.next() {
-            let name = frame.function.as_ref().and_then(|function| function.raw_name().ok());
+            let name = frame
+                .function
+                .as_ref()
+                .and_then(|function| function.raw_name().ok());
             let location = frame.location.as_ref();
             frames.push(Frame {
                 address,
                 function: name.map(|name| demangle(&name)),
-                file: location.and_then(|location| location.file).map(str::to_owned),
+                file: location
+                    .and_then(|location| location.file)
+                    .map(str::to_owned),
                 line: location.and_then(|location| location.line),
                 column: location.and_then(|location| location.column),
                 is_inlined: true,

@@ -62,7 +62,9 @@ impl Report {
 /// the ones the program runs; without a symbol the lines begin at `pc`.
 #[must_use]
 pub fn disassemble(program: &Program, pc: u64, before: u64, lines_max: usize) -> Vec<String> {
-    let first = program.symbol_at(pc).map_or(pc, |symbol| u64::from(symbol.address));
+    let first = program
+        .symbol_at(pc)
+        .map_or(pc, |symbol| u64::from(symbol.address));
     let mut lines = Vec::new();
     let mut address = first;
     while lines.len() < lines_max

@@ -42,3 +42,4 @@ pub use segment::{
     execute_segments, replay,
 };
 pub use zkvm_isa as isa;
+pub use zkvm_isa::record::Records;

@@ -15,10 +15,11 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Ten thousand million cycles, 1 GiB of guest memory, 16 MiB of journal.
+    /// Ten thousand million cycles, 1.5 GiB of guest memory, 16 MiB of journal. A guest that fills
+    /// the runtime's heap (1 GiB) ends by its own out-of-memory panic, not by this limit.
     pub const STANDARD: Limits = Limits {
         cycles_max: 10_000_000_000,
-        memory_bytes_max: 1 << 30,
+        memory_bytes_max: 3 << 29,
         journal_bytes_max: 1 << 24,
     };
 }

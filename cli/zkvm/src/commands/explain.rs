@@ -1,0 +1,328 @@
+//! `zkvm explain`: the table of error codes, with causes and next steps.
+
+use std::fmt::Write as _;
+
+use serde_json::json;
+use zkvm_sdk::Code;
+
+use crate::args::ExplainArgs;
+use crate::failure::{ExitCode, Failure};
+use crate::output::Output;
+
+/// One error code.
+pub(crate) struct Entry {
+    pub(crate) number: u16,
+    /// What it is about.
+    pub(crate) title: &'static str,
+    /// Why it happens.
+    pub(crate) why: &'static str,
+    /// What to do.
+    pub(crate) next: &'static str,
+}
+
+const fn entry(number: u16, title: &'static str, why: &'static str, next: &'static str) -> Entry {
+    Entry {
+        number,
+        title,
+        why,
+        next,
+    }
+}
+
+/// Every error code, in order. 01xx: loading; 02xx: input and files; 03xx: execution; 05xx:
+/// building; 09xx: the command itself.
+pub(crate) const ENTRIES: &[Entry] = &[
+    entry(
+        101,
+        "not an ELF file",
+        "The file does not begin with an ELF header that can be read, or its program header table \
+         is damaged.",
+        "name the file that `zkvm build` prints, or a guest's folder",
+    ),
+    entry(
+        102,
+        "program too large",
+        "Files above 512 MiB and code spanning more than 32 MiB are refused.",
+        "link code into one range of addresses, or make the program smaller",
+    ),
+    entry(
+        103,
+        "wrong processor or calling convention",
+        "The machine runs little-endian 64-bit RISC-V with the lp64 calling convention.",
+        "build for riscv64imac-unknown-none-elf; `zkvm build` does",
+    ),
+    entry(
+        104,
+        "not a static executable",
+        "Shared objects, position-independent and dynamically linked files need a loader that the \
+         machine does not have.",
+        "link statically without PIE (`-static -no-pie`, relocation-model=static)",
+    ),
+    entry(
+        105,
+        "no code at the entry",
+        "The file has no executable segment, or its entry is not an aligned address in one.",
+        "check that the linker script sets ENTRY(_start) and keeps the start section",
+    ),
+    entry(
+        106,
+        "segments in the wrong place",
+        "Segments must lie between 0x1000 and 0xC0000000, must not overlap, must be whole in the \
+         file, and read-only and writable bytes must not share an 8-byte word.",
+        "use the runtime's link.ld, or align segments to pages in your own script",
+    ),
+    entry(
+        107,
+        "segment permissions",
+        "Segments may be readable, readable and writable, or readable and executable. Code that \
+         can be written could change while it is proved.",
+        "give code and data segments of their own (`-z separate-code`, no `-N`)",
+    ),
+    entry(
+        108,
+        "unsupported instruction",
+        "A function contains an instruction of an extension that the machine lacks.",
+        "build for RV64IMAC without F, D, V and CSR access (-march=rv64imac -mabi=lp64)",
+    ),
+    entry(
+        201,
+        "file",
+        "A file or folder cannot be read or written.",
+        "check the path and its permissions",
+    ),
+    entry(
+        202,
+        "value cannot be encoded",
+        "The value's type has no postcard encoding, for example a sequence of unknown length.",
+        "use a type with a known length",
+    ),
+    entry(
+        203,
+        "journal cannot be decoded",
+        "The journal is not the postcard encoding of the type that was asked for.",
+        "decode the tuple of everything the guest commits, in order",
+    ),
+    entry(
+        204,
+        "input too long",
+        "The input region holds 512 MiB less 16 bytes.",
+        "split the work into several executions",
+    ),
+    entry(
+        205,
+        "segment limits",
+        "A segment must have room for the largest single instruction.",
+        "use the standard segment limits",
+    ),
+    entry(
+        206,
+        "input is neither a value nor a file",
+        "`--input` takes a JSON value, `0x` and hexadecimal digits, a file or `-`.",
+        "put text in quotes inside quotes, for example --input '\"text\"'; see `zkvm run --help`",
+    ),
+    entry(
+        301,
+        "cycle limit",
+        "The guest executed as many instructions as it was allowed.",
+        "look for an endless loop in the backtrace, or raise --max-cycles",
+    ),
+    entry(
+        302,
+        "memory limit",
+        "The guest touched more memory than it was allowed.",
+        "raise --max-memory, or let the guest free what it no longer needs",
+    ),
+    entry(
+        303,
+        "journal limit",
+        "The guest committed more than 16 MiB.",
+        "commit a hash of the data instead",
+    ),
+    entry(
+        310,
+        "guest exit code",
+        "The guest halted with a code other than 0; its journal was written all the same.",
+        "see the guest's source for the meaning of its exit codes",
+    ),
+    entry(
+        311,
+        "guest panic",
+        "The guest's code panicked: a failed assertion, an index out of bounds, arithmetic \
+         overflow or division by zero, or no memory left on the heap.",
+        "see the location above; `-v` shows every frame",
+    ),
+    entry(
+        312,
+        "stack overflow",
+        "The guest's stack holds 8 MiB; an access below it faults.",
+        "look for unbounded recursion in the backtrace, or move large values to the heap",
+    ),
+    entry(
+        313,
+        "illegal instruction",
+        "The guest executed a word that is no instruction of the machine, often the trap that a \
+         compiler puts after code that never returns.",
+        "see the location above; look for undefined behaviour or an unreachable!() that was reached",
+    ),
+    entry(
+        314,
+        "memory fault",
+        "The guest accessed memory where nothing is mapped, or stored to code, constants or the \
+         input.",
+        "see the location above; look for null or dangling pointers",
+    ),
+    entry(
+        315,
+        "jump outside the code",
+        "The guest jumped to an address that holds no instruction.",
+        "see the last call above; look for a damaged function pointer or return address",
+    ),
+    entry(
+        316,
+        "breakpoint",
+        "The guest executed `ebreak`.",
+        "remove it; there is no debugger to take it",
+    ),
+    entry(
+        317,
+        "wrong system call",
+        "The guest made a call the machine does not have, or gave one a wrong descriptor, buffer \
+         or length.",
+        "use the functions of zkvm-guest; the table of calls is in vm/isa/src/syscall.rs",
+    ),
+    entry(
+        501,
+        "no guest here",
+        "The folder holds no Cargo.toml.",
+        "name a guest's folder or an ELF file, or make a guest with `zkvm new NAME`",
+    ),
+    entry(
+        502,
+        "Rust is missing",
+        "`cargo` or `rustc` could not be started.",
+        "install Rust from https://rustup.rs",
+    ),
+    entry(
+        503,
+        "Rust target missing",
+        "Guests are built for riscv64imac-unknown-none-elf; rustup could not install it.",
+        "run `rustup target add riscv64imac-unknown-none-elf` where there is a network",
+    ),
+    entry(
+        504,
+        "guest does not compile",
+        "The compiler or linker refused the guest.",
+        "see the compiler's messages above",
+    ),
+    entry(
+        505,
+        "no such binary",
+        "The package builds no binary, or not the one that was asked for.",
+        "name one of the binaries with --bin, or add src/main.rs",
+    ),
+    entry(
+        506,
+        "several binaries",
+        "The package builds several binaries and none was chosen.",
+        "choose one with --bin NAME",
+    ),
+    entry(
+        507,
+        "not a name for a guest",
+        "Names begin with a letter and consist of letters, digits, `-` and `_`; a few are taken.",
+        "choose another name, for example `zkvm new my-guest`",
+    ),
+    entry(
+        508,
+        "folder exists",
+        "`zkvm new` does not write into a folder that has something in it.",
+        "choose another name, or move the folder away",
+    ),
+    entry(
+        900,
+        "a bug in zkvm",
+        "The command met a state that its authors held to be impossible.",
+        "report the message above with the program and the input that led to it",
+    ),
+    entry(
+        901,
+        "unknown error code",
+        "There is no such code.",
+        "`zkvm explain` without a code lists them all",
+    ),
+    entry(
+        902,
+        "something is missing",
+        "`zkvm doctor` found that a guest cannot be built on this machine.",
+        "follow the line that says `missing`",
+    ),
+];
+
+/// The next step of `code`; empty for a code that is not in the table.
+pub(crate) fn next_step(code: Code) -> &'static str {
+    ENTRIES
+        .iter()
+        .find(|entry| entry.number == code.0)
+        .map_or("", |entry| entry.next)
+}
+
+pub(crate) fn run(args: &ExplainArgs, output: &mut Output) -> Result<ExitCode, Failure> {
+    let chosen: Vec<&Entry> = match &args.code {
+        None => ENTRIES.iter().collect(),
+        Some(text) => {
+            let digits = text
+                .trim_start_matches(['z', 'Z'])
+                .trim_start_matches(['k', 'K']);
+            let number = digits.parse::<u16>().ok();
+            let found = ENTRIES.iter().find(|entry| Some(entry.number) == number);
+            let unknown = || {
+                let cause = format!("`{text}` is not an error code");
+                Failure::new(ExitCode::Usage, Code(901), cause)
+            };
+            vec![found.ok_or_else(unknown)?]
+        }
+    };
+    let mut human = String::new();
+    for entry in &chosen {
+        let code = Code(entry.number);
+        if args.code.is_some() {
+            let _ = writeln!(
+                human,
+                "{code}: {}\n\n{}\n\nnext: {}",
+                entry.title, entry.why, entry.next
+            );
+        } else {
+            let _ = writeln!(human, "{code}  {}", entry.title);
+        }
+    }
+    let json: Vec<_> = chosen
+        .iter()
+        .map(|entry| {
+            json!({
+                "code": Code(entry.number).to_string(),
+                "title": entry.title,
+                "why": entry.why,
+                "next": entry.next,
+            })
+        })
+        .collect();
+    output.answer(&human, &json!({ "codes": json }))?;
+    Ok(ExitCode::Ok)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_sorted_unique_and_complete() {
+        assert!(
+            ENTRIES
+                .windows(2)
+                .all(|pair| pair[0].number < pair[1].number)
+        );
+        for entry in ENTRIES {
+            assert!(!entry.title.is_empty() && entry.why.ends_with('.') && !entry.next.is_empty());
+        }
+    }
+}

@@ -1,0 +1,357 @@
+//! `zkvm run`: execute a guest.
+
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use zkvm_sdk::isa::Chip;
+use zkvm_sdk::{
+    Client, Code, Console, Cost, Execution, Exit, Fault, FaultKind, Frame, Input, Limits, Program,
+    Stream,
+};
+
+use crate::args::{JournalFormat, RunArgs};
+use crate::failure::{ExitCode, Failure};
+use crate::number::{bytes, grouped, hex};
+use crate::output::{DIM, Output, STRONG, write_file};
+use crate::{guest, input};
+
+/// Most frames of a backtrace that are shown without `-v`.
+const FRAMES_SHOWN: usize = 12;
+/// Most frames that are looked up at all.
+const FRAMES_MAX: usize = 256;
+
+/// Shows what the guest prints on standard error, as it prints it.
+struct Terminal {
+    is_quiet: bool,
+}
+
+impl Console for Terminal {
+    fn write(&mut self, _: Stream, bytes: &[u8]) {
+        if !self.is_quiet {
+            let _ = std::io::stderr().write_all(bytes);
+        }
+    }
+}
+
+pub(crate) fn run(
+    args: &RunArgs,
+    mut limits: Limits,
+    output: &mut Output,
+) -> Result<ExitCode, Failure> {
+    let (_, program) = guest::load(&args.program, output)?;
+    let input = input::read(&args.input)?;
+    if let Some(cycles_max) = args.max_cycles {
+        limits.cycles_max = cycles_max;
+    }
+    let client = Client::builder().limits(limits).build()?;
+    let started = Instant::now();
+    let mut console = Terminal {
+        is_quiet: !output.is_loud(),
+    };
+    let execution = client.execute_with(&program, &input, &mut console)?;
+    let elapsed = started.elapsed();
+
+    let failure = failure_of(&execution, &client, &program, &input, output)?;
+    write_journal(args, &program, &execution, failure.as_ref(), output)?;
+    say_cost(&execution, elapsed, output);
+    match failure {
+        None => Ok(ExitCode::Ok),
+        // In JSON the answer already holds the failure.
+        Some(failure) if output.is_human() => Ok(output.failure(&failure)),
+        Some(failure) => Ok(failure.exit),
+    }
+}
+
+fn write_journal(
+    args: &RunArgs,
+    program: &Program,
+    execution: &Execution,
+    failure: Option<&Failure>,
+    output: &Output,
+) -> Result<(), Failure> {
+    let journal = execution.journal.bytes();
+    if let Some(path) = &args.output {
+        write_file(path, journal)?;
+    }
+    if !output.is_human() {
+        let answer = json!({
+            "program_id": program.id().to_string(),
+            "journal": hex(journal),
+            "exit": exit_json(&execution.exit),
+            "cycles": execution.cycles,
+            "cost": cost_json(&execution.cost),
+            "spans": spans_json(execution),
+            "error": failure.map(Failure::json),
+        });
+        return output.answer("", &answer);
+    }
+    match (args.journal, &args.output) {
+        (JournalFormat::Hex, None) if journal.is_empty() => Ok(()),
+        (JournalFormat::Hex, None) => output.bytes(format!("{}\n", hex(journal)).as_bytes()),
+        (JournalFormat::Raw, None) => output.bytes(journal),
+        (JournalFormat::None, _) | (_, Some(_)) => Ok(()),
+    }
+}
+
+fn say_cost(execution: &Execution, elapsed: Duration, output: &Output) {
+    if !output.is_human() {
+        return;
+    }
+    let journal = execution.journal.bytes();
+    let integer = execution
+        .journal
+        .decode::<u64>()
+        .ok()
+        .filter(|_| !journal.is_empty());
+    let decoded = integer.map_or(String::new(), |value| format!(", as an integer {value}"));
+    let mhz = execution.cycles as f64 / elapsed.as_secs_f64() / 1e6;
+    output.say(format_args!("journal  {} bytes{decoded}", journal.len()));
+    output.say(format_args!(
+        "cycles   {} in {:.3} s ({mhz:.0} MHz)",
+        grouped(execution.cycles),
+        elapsed.as_secs_f64()
+    ));
+    output.say(format_args!(
+        "memory   {}",
+        bytes(execution.cost.memory_bytes)
+    ));
+    let rows = Chip::ALL
+        .into_iter()
+        .filter(|chip| execution.cost.rows.of(*chip) > 0)
+        .map(|chip| format!("{} {}", chip.name(), grouped(execution.cost.rows.of(chip))))
+        .collect::<Vec<_>>();
+    output.say(format_args!("rows     {}", rows.join(" · ")));
+    for span in &execution.spans {
+        let (entered, cycles) = (grouped(span.entered), grouped(span.cycles));
+        output.say(format_args!(
+            "span     {}: {cycles} cycles, {entered}×",
+            span.path.join("/")
+        ));
+    }
+}
+
+fn exit_json(exit: &Exit) -> Value {
+    match exit {
+        Exit::Halted { code, panic } => json!({
+            "kind": if panic.is_some() && *code != 0 { "panicked" } else { "halted" },
+            "code": code,
+            "panic": panic.as_ref().map(|panic| json!({
+                "message": panic.message,
+                "file": panic.file,
+                "line": panic.line,
+                "column": panic.column,
+                "cycle": panic.cycle,
+            })),
+        }),
+        Exit::Faulted(fault) => json!({
+            "kind": "faulted",
+            "fault": fault.kind.to_string(),
+            "pc": fault.pc,
+            "cycle": fault.cycle,
+        }),
+        Exit::CycleLimit => json!({ "kind": "cycle_limit" }),
+        Exit::MemoryLimit => json!({ "kind": "memory_limit" }),
+        Exit::JournalLimit => json!({ "kind": "journal_limit" }),
+    }
+}
+
+fn cost_json(cost: &Cost) -> Value {
+    let rows: serde_json::Map<String, Value> = Chip::ALL
+        .into_iter()
+        .map(|chip| (chip.name().to_owned(), json!(cost.rows.of(chip))))
+        .collect();
+    json!({ "rows": rows, "misaligned": cost.misaligned, "memory_bytes": cost.memory_bytes })
+}
+
+fn spans_json(execution: &Execution) -> Value {
+    let spans = execution
+        .spans
+        .iter()
+        .map(|span| json!({ "path": span.path, "entered": span.entered, "cycles": span.cycles }));
+    Value::Array(spans.collect())
+}
+
+/// The failure that `execution` ended with, with its frames; `None` if it succeeded.
+fn failure_of(
+    execution: &Execution,
+    client: &Client,
+    program: &Program,
+    input: &Input,
+    output: &Output,
+) -> Result<Option<Failure>, Failure> {
+    let (exit, code, cause) = match &execution.exit {
+        Exit::Halted { code: 0, .. } => return Ok(None),
+        Exit::Halted { code, panic: None } => (
+            ExitCode::GuestExit,
+            310,
+            format!("the guest halted with exit code {code}"),
+        ),
+        Exit::Halted {
+            panic: Some(panic), ..
+        } => (
+            ExitCode::GuestFault,
+            311,
+            format!("the guest panicked: {}", panic.message),
+        ),
+        Exit::Faulted(fault) => (ExitCode::GuestFault, fault_code(fault), fault_cause(fault)),
+        Exit::CycleLimit => {
+            let limit = grouped(client.limits().cycles_max);
+            (
+                ExitCode::Limit,
+                301,
+                format!("the guest reached the limit of {limit} cycles"),
+            )
+        }
+        Exit::MemoryLimit => {
+            let limit = bytes(client.limits().memory_bytes_max);
+            (
+                ExitCode::Limit,
+                302,
+                format!("the guest reached the memory limit of {limit}"),
+            )
+        }
+        Exit::JournalLimit => {
+            let limit = bytes(client.limits().journal_bytes_max);
+            (
+                ExitCode::Limit,
+                303,
+                format!("the guest reached the journal limit of {limit}"),
+            )
+        }
+    };
+    let mut failure = Failure::new(exit, Code(code), cause);
+    let mut cycle = execution.cycles;
+    if let Exit::Halted {
+        panic: Some(panic), ..
+    } = &execution.exit
+    {
+        cycle = panic.cycle;
+        let place = format!("{}:{}:{}", panic.file, panic.line, panic.column);
+        failure
+            .details
+            .push(format!("{DIM}-->{DIM:#} {STRONG}{place}{STRONG:#}"));
+    }
+    failure.details.push(format!(
+        "at cycle {}, pc {:#x}",
+        grouped(cycle),
+        execution.pc()
+    ));
+    let frames = client.backtrace(program, input, execution, FRAMES_MAX)?;
+    failure
+        .details
+        .extend(frame_lines(&frames, output.is_verbose()));
+    failure.facts = json!({
+        "cycle": cycle,
+        "pc": execution.pc(),
+        "frames": frames.iter().map(frame_json).collect::<Vec<_>>(),
+    });
+    if !output.is_human() {
+        // Plain text for programs.
+        for line in &mut failure.details {
+            *line = anstream::adapter::strip_str(line).to_string();
+        }
+    }
+    Ok(Some(failure))
+}
+
+fn fault_code(fault: &Fault) -> u16 {
+    match fault.kind {
+        FaultKind::Unmapped { .. } if fault.is_stack_overflow() => 312,
+        FaultKind::IllegalInstruction { .. } => 313,
+        FaultKind::Unmapped { .. }
+        | FaultKind::ReadOnly { .. }
+        | FaultKind::MisalignedAtomic { .. } => 314,
+        FaultKind::FetchOutsideText | FaultKind::FetchMisaligned => 315,
+        FaultKind::Breakpoint => 316,
+        FaultKind::UnknownSystemCall { .. }
+        | FaultKind::UnknownDescriptor { .. }
+        | FaultKind::TransferTooLong { .. }
+        | FaultKind::TransferMisaligned { .. }
+        | FaultKind::JournalRagged { .. } => 317,
+    }
+}
+
+fn fault_cause(fault: &Fault) -> String {
+    if fault.is_stack_overflow() {
+        return format!("the guest's stack overflowed: {}", fault.kind);
+    }
+    format!("the guest faulted: {}", fault.kind)
+}
+
+/// Whether the frame is of Rust's libraries or of the guest runtime, not of the guest.
+fn is_library(frame: &Frame) -> bool {
+    let Some(file) = frame.file.as_deref() else {
+        return true;
+    };
+    file.starts_with("/rustc/")
+        || file.starts_with("/cargo/")
+        || file.contains("guest/rt/src/")
+        || file.starts_with("/zkvm-guest/")
+}
+
+/// The frames as lines. Unless everything is wanted, the library frames between a failure and the
+/// guest's own code are left out, and repeated frames are shown once.
+fn frame_lines(frames: &[Frame], is_verbose: bool) -> Vec<String> {
+    if is_verbose {
+        return frames
+            .iter()
+            .enumerate()
+            .map(|(n, frame)| frame_line(n, frame, 1))
+            .collect();
+    }
+    let own = frames
+        .iter()
+        .position(|frame| !is_library(frame))
+        .unwrap_or(0);
+    let mut groups: Vec<(usize, &Frame, usize)> = Vec::new();
+    for (number, frame) in frames.iter().enumerate().skip(own) {
+        match groups.last_mut() {
+            Some((_, last, count)) if is_same_place(last, frame) => *count += 1,
+            _ => groups.push((number, frame, 1)),
+        }
+    }
+    let mut lines: Vec<String> = groups
+        .iter()
+        .take(FRAMES_SHOWN)
+        .map(|(number, frame, count)| frame_line(*number, frame, *count))
+        .collect();
+    if groups.len() > FRAMES_SHOWN || own > 0 {
+        lines.push(format!(
+            "{DIM}… -v shows all {} frames{DIM:#}",
+            frames.len()
+        ));
+    }
+    lines
+}
+
+fn is_same_place(a: &Frame, b: &Frame) -> bool {
+    (&a.function, &a.file, a.line, a.is_inlined) == (&b.function, &b.file, b.line, b.is_inlined)
+}
+
+fn frame_line(number: usize, frame: &Frame, count: usize) -> String {
+    let function = frame.function.as_deref().unwrap_or("?");
+    let inlined = if frame.is_inlined { " (inlined)" } else { "" };
+    let place = match (&frame.file, frame.line) {
+        (Some(file), Some(line)) => format!("{file}:{line}"),
+        (Some(file), None) => file.clone(),
+        (None, _) => format!("{:#x}", frame.address),
+    };
+    let repeated = if count > 1 {
+        format!(" ({count} times)")
+    } else {
+        String::new()
+    };
+    format!("{number:>3}: {function}{inlined} {DIM}at{DIM:#} {place}{repeated}")
+}
+
+fn frame_json(frame: &Frame) -> Value {
+    json!({
+        "address": frame.address,
+        "function": frame.function,
+        "file": frame.file,
+        "line": frame.line,
+        "column": frame.column,
+        "inlined": frame.is_inlined,
+    })
+}

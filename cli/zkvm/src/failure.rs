@@ -1,0 +1,146 @@
+//! Failures as people meet them: a stable code, a cause, a next step, an exit code.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use zkvm_build::BuildError;
+use zkvm_sdk::{Code, Error};
+
+use crate::commands::explain;
+use crate::output::{ERROR, STRONG};
+
+/// How the process ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ExitCode {
+    /// All went well.
+    Ok,
+    /// Our bug.
+    Bug,
+    /// The command line is wrong.
+    Usage,
+    /// The guest halted with a code other than 0.
+    GuestExit,
+    /// The guest panicked or did what the machine does not do.
+    GuestFault,
+    /// Input or a file is wrong.
+    Input,
+    /// A limit was reached.
+    Limit,
+    /// The guest does not build.
+    Build,
+}
+
+impl ExitCode {
+    pub(crate) const fn number(self) -> i32 {
+        match self {
+            ExitCode::Ok => 0,
+            ExitCode::Bug => 1,
+            ExitCode::Usage => 2,
+            ExitCode::GuestExit => 3,
+            ExitCode::GuestFault => 4,
+            ExitCode::Input => 6,
+            ExitCode::Limit => 7,
+            ExitCode::Build => 10,
+        }
+    }
+}
+
+/// The exit codes as `--help` prints them. 5, 8 and 9 belong to proving and are not used yet.
+pub(crate) const EXIT_CODES_HELP: &str = "\
+Exit codes:
+  0    ok
+  1    a bug in zkvm
+  2    wrong usage
+  3    the guest halted with a code other than 0
+  4    the guest panicked or faulted
+  6    something is wrong with the input or a file
+  7    a limit was reached (cycles, memory, journal)
+  10   the guest does not build
+  130  interrupted";
+
+/// Something that ends a command.
+#[derive(Clone, Debug)]
+pub(crate) struct Failure {
+    pub(crate) exit: ExitCode,
+    pub(crate) code: Code,
+    /// What happened.
+    pub(crate) cause: String,
+    /// Lines that show where.
+    pub(crate) details: Vec<String>,
+    /// What to do next.
+    pub(crate) next: String,
+    /// Further facts for programs.
+    pub(crate) facts: Value,
+}
+
+impl Failure {
+    /// A failure whose next step is the code's own.
+    pub(crate) fn new(exit: ExitCode, code: Code, cause: impl Into<String>) -> Self {
+        Failure {
+            exit,
+            code,
+            cause: cause.into(),
+            details: Vec::new(),
+            next: explain::next_step(code).to_owned(),
+            facts: Value::Null,
+        }
+    }
+
+    /// The failure of a command that panicked; the panic's own message is on standard error.
+    pub(crate) fn bug() -> Self {
+        Failure::new(ExitCode::Bug, Code(900), "zkvm itself failed")
+    }
+
+    pub(crate) fn file(path: &Path, error: &std::io::Error) -> Self {
+        let cause = format!("{}: {error}", path.display());
+        Failure::new(ExitCode::Input, Code(201), cause)
+    }
+
+    /// The failure as lines for people.
+    pub(crate) fn text(&self) -> String {
+        let mut text = format!("{ERROR}error[{}]{ERROR:#}: {}\n", self.code, self.cause);
+        for line in &self.details {
+            let _ = writeln!(text, "  {line}");
+        }
+        if !self.next.is_empty() {
+            let _ = writeln!(text, "  {STRONG}next{STRONG:#}: {}", self.next);
+        }
+        text
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        json!({
+            "code": self.code.to_string(),
+            "cause": self.cause,
+            "details": self.details,
+            "next": self.next,
+            "exit_code": self.exit.number(),
+            "facts": self.facts,
+        })
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let exit = match error.code() {
+            Code(300..400) => ExitCode::Limit,
+            _ => ExitCode::Input,
+        };
+        Failure::new(exit, error.code(), error.to_string())
+    }
+}
+
+impl From<BuildError> for Failure {
+    fn from(error: BuildError) -> Self {
+        let (exit, code) = match error {
+            BuildError::NoManifest { .. } => (ExitCode::Input, 501),
+            BuildError::NoTool { .. } => (ExitCode::Build, 502),
+            BuildError::NoTarget { .. } => (ExitCode::Build, 503),
+            BuildError::Compile { .. } => (ExitCode::Build, 504),
+            BuildError::NoBinary { .. } => (ExitCode::Build, 505),
+            BuildError::File { .. } => (ExitCode::Build, 201),
+        };
+        Failure::new(exit, Code(code), error.to_string())
+    }
+}

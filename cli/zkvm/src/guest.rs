@@ -1,0 +1,77 @@
+//! From what a person names to a loaded program: an ELF file, or a guest's folder to build.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use zkvm_build::{Build, BuildOptions, Guest};
+use zkvm_sdk::{Code, Program};
+
+use crate::args::{BuildFlags, ProgramArgs};
+use crate::failure::{ExitCode, Failure};
+use crate::output::Output;
+
+/// Builds the guest in `folder`.
+pub(crate) fn build(folder: &Path, flags: &BuildFlags, output: &Output) -> Result<Build, Failure> {
+    output.say(format_args!("building {}", folder.display()));
+    let built = zkvm_build::build(&BuildOptions {
+        bin: flags.bin.clone(),
+        features: flags.features.clone(),
+        is_locked: flags.locked,
+        is_quiet: !output.is_loud(),
+        may_install_target: !flags.no_install,
+        ..BuildOptions::new(folder)
+    })?;
+    if built.installed_target {
+        output.say(format_args!(
+            "installed the Rust target {}",
+            zkvm_build::TARGET
+        ));
+    }
+    Ok(built)
+}
+
+/// Loads the program that `args` name, building it first if they name a folder.
+pub(crate) fn load(args: &ProgramArgs, output: &Output) -> Result<(PathBuf, Program), Failure> {
+    let path = if args.program.is_file() && !is_manifest(&args.program) {
+        args.program.clone()
+    } else {
+        if !args.program.exists() {
+            let cause = format!("{} does not exist", args.program.display());
+            return Err(Failure::new(ExitCode::Input, Code(201), cause));
+        }
+        only(build(&args.program, &args.build, output)?.guests)?.path
+    };
+    Ok((path.clone(), Program::from_elf(&read_elf(&path)?)?))
+}
+
+fn is_manifest(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name == "Cargo.toml")
+}
+
+fn only(mut guests: Vec<Guest>) -> Result<Guest, Failure> {
+    match guests.pop() {
+        Some(guest) if guests.is_empty() => Ok(guest),
+        last => {
+            let names: Vec<String> = guests
+                .into_iter()
+                .chain(last)
+                .map(|guest| guest.name)
+                .collect();
+            let cause = format!("the guest has several binaries: {}", names.join(", "));
+            Err(Failure::new(ExitCode::Usage, Code(506), cause))
+        }
+    }
+}
+
+/// Reads an ELF file, no further than the loader's limit.
+fn read_elf(path: &Path) -> Result<Vec<u8>, Failure> {
+    let failed = |error: &std::io::Error| Failure::file(path, error);
+    let mut bytes = Vec::new();
+    let limit = zkvm_sdk::ELF_BYTES_MAX as u64 + 1;
+    let file = File::open(path).map_err(|error| failed(&error))?;
+    file.take(limit)
+        .read_to_end(&mut bytes)
+        .map_err(|error| failed(&error))?;
+    Ok(bytes)
+}

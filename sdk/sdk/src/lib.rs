@@ -1,0 +1,36 @@
+//! Runs zkVM guests from a host program.
+//!
+//! ```no_run
+//! # fn main() -> Result<(), zkvm_sdk::Error> {
+//! use zkvm_sdk::{Client, Input, Program};
+//!
+//! let program = Program::from_file("target/riscv64imac-unknown-none-elf/release/fibonacci")?;
+//! let client = Client::auto()?;
+//! let run = client.execute(&program, Input::new().write(&21u64)?)?;
+//! let n: u64 = run.journal.decode()?;
+//! assert_eq!(n, 10946);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! This crate is wiring: loading, executing and symbolizing live in `zkvm-machine` and
+//! `zkvm-inspect`.
+
+#![forbid(unsafe_code)]
+
+mod client;
+mod error;
+mod input;
+mod journal;
+mod program;
+
+pub use client::{Client, ClientBuilder, Execution};
+pub use error::{Code, Error};
+pub use input::Input;
+pub use journal::Journal;
+pub use program::Program;
+pub use zkvm_inspect::Frame;
+pub use zkvm_machine::{
+    Capture, Console, Cost, Discard, ELF_BYTES_MAX, Exit, Fault, FaultKind, GuestPanic, Limits,
+    Permissions, ProgramId, Recording, Records, Segment, SegmentLimits, Span, Stream, isa,
+};
