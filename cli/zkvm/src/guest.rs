@@ -1,7 +1,5 @@
 //! From what a person names to a loaded program: an ELF file, or a guest's folder to build.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use zkvm_build::{Build, BuildOptions, Guest};
@@ -42,7 +40,8 @@ pub(crate) fn load(args: &ProgramArgs, output: &Output) -> Result<(PathBuf, Prog
         }
         only(build(&args.program, &args.build, output)?.guests)?.path
     };
-    Ok((path.clone(), Program::from_elf(&read_elf(&path)?)?))
+    let program = Program::from_file(&path)?;
+    Ok((path, program))
 }
 
 fn is_manifest(path: &Path) -> bool {
@@ -62,16 +61,4 @@ fn only(mut guests: Vec<Guest>) -> Result<Guest, Failure> {
             Err(Failure::new(ExitCode::Usage, Code(506), cause))
         }
     }
-}
-
-/// Reads an ELF file, no further than the loader's limit.
-fn read_elf(path: &Path) -> Result<Vec<u8>, Failure> {
-    let failed = |error: &std::io::Error| Failure::file(path, error);
-    let mut bytes = Vec::new();
-    let limit = zkvm_sdk::ELF_BYTES_MAX as u64 + 1;
-    let file = File::open(path).map_err(|error| failed(&error))?;
-    file.take(limit)
-        .read_to_end(&mut bytes)
-        .map_err(|error| failed(&error))?;
-    Ok(bytes)
 }

@@ -10,6 +10,8 @@ use core::any::type_name;
 use core::fmt;
 
 use serde::Deserialize;
+#[cfg(any(test, all(target_arch = "riscv64", target_os = "none")))]
+use zkvm_isa::layout::INPUT_BYTES_MAX;
 
 use crate::sys;
 
@@ -51,6 +53,19 @@ impl core::error::Error for ReadError {}
 /// The whole input, whatever has been read of it.
 pub fn input() -> &'static [u8] {
     sys::input()
+}
+
+/// The input's length as the machine's length word gives it.
+///
+/// Panics if the input region cannot hold that much. Our machine never says so; without the check,
+/// one that did would make a slice over whatever lies behind.
+#[cfg(any(test, all(target_arch = "riscv64", target_os = "none")))]
+pub(crate) fn checked_len(word: u64) -> usize {
+    assert!(
+        word <= u64::from(INPUT_BYTES_MAX),
+        "the input's length word says more than the input region holds"
+    );
+    word as usize
 }
 
 /// Reads the next value.
@@ -134,9 +149,20 @@ mod tests {
     use alloc::vec::Vec;
 
     use super::{
-        ReadError, decode_at, input, read, read_bytes, read_remaining, remaining_bytes, try_read,
+        INPUT_BYTES_MAX, ReadError, checked_len, decode_at, input, read, read_bytes,
+        read_remaining, remaining_bytes, try_read,
     };
     use crate::host;
+
+    #[test]
+    fn a_length_word_beyond_the_input_region_is_refused() {
+        let most = u64::from(INPUT_BYTES_MAX);
+        assert_eq!(checked_len(most), most as usize);
+        for word in [most + 1, 1 << 32, u64::MAX] {
+            let outcome = std::panic::catch_unwind(|| checked_len(word));
+            assert!(outcome.is_err(), "{word}");
+        }
+    }
 
     #[test]
     fn values_are_read_in_order_and_borrow_from_the_input() {

@@ -75,6 +75,9 @@ pub struct Guest {
 pub struct Build {
     /// The binaries, by name.
     pub guests: Vec<Guest>,
+    /// The files and folders of this machine that they were built from: of every local package the
+    /// manifest and the sources, not what was built.
+    pub sources: Vec<PathBuf>,
     /// Whether the target had to be installed first.
     pub installed_target: bool,
 }
@@ -143,9 +146,10 @@ pub fn build(options: &BuildOptions) -> Result<Build, BuildError> {
     let manifest = find_manifest(&options.guest)?;
     let folder = manifest.parent().unwrap_or(Path::new("."));
     let installed_target = target::ensure(folder, options.may_install_target)?;
-    let guests = cargo::build(&manifest, options)?;
+    let built = cargo::build(&manifest, options)?;
     Ok(Build {
-        guests,
+        guests: built.guests,
+        sources: built.sources,
         installed_target,
     })
 }
@@ -162,7 +166,8 @@ pub fn target_libraries(folder: &Path) -> Result<Option<PathBuf>, BuildError> {
 /// Builds the guest in folder `guest` (relative to the package) from a build script.
 ///
 /// For each binary it sets `ZKVM_GUEST_<NAME>` (upper case, `-` as `_`) to the path of the ELF
-/// file, for `include_bytes!(env!(…))`, and it asks cargo to run again when the guest changes.
+/// file, for `include_bytes!(env!(…))`, and it asks cargo to run again when the guest changes, or
+/// a package beside it that it depends on.
 ///
 /// # Panics
 /// With the error's text if the build fails: that is how a build script reports.
@@ -175,10 +180,11 @@ pub fn build_script(guest: impl AsRef<Path>) {
         ..BuildOptions::new(package.join(guest))
     };
     let built = build(&options).unwrap_or_else(|error| panic!("{error}"));
-    let mut lines = vec![format!(
-        "cargo::rerun-if-changed={}",
-        options.guest.display()
-    )];
+    let mut lines: Vec<String> = built
+        .sources
+        .iter()
+        .map(|path| format!("cargo::rerun-if-changed={}", path.display()))
+        .collect();
     for guest in built.guests {
         let name = guest.name.to_uppercase().replace('-', "_");
         lines.push(format!(

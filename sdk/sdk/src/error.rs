@@ -81,6 +81,7 @@ fn load_code(error: &LoadError) -> Code {
         LoadError::NotExecutable { .. } | LoadError::Dynamic { .. } => 104,
         LoadError::NoText | LoadError::Entry { .. } | LoadError::TextAlignment { .. } => 105,
         LoadError::SegmentBytes { .. }
+        | LoadError::SharedBytes { .. }
         | LoadError::SegmentRange { .. }
         | LoadError::Overlap { .. }
         | LoadError::SharedWord { .. } => 106,

@@ -1,9 +1,11 @@
 //! A guest program: its ELF file, loaded.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use zkvm_inspect::{Report, Symbolizer};
-use zkvm_machine::{ProgramId, load};
+use zkvm_machine::{ELF_BYTES_MAX, ProgramId, load};
 
 use crate::Error;
 
@@ -26,17 +28,23 @@ impl Program {
         })
     }
 
-    /// Reads and loads an ELF file.
+    /// Reads and loads an ELF file, no further than [`ELF_BYTES_MAX`].
     ///
     /// # Errors
     /// [`Error::File`] if it cannot be read, [`Error::Load`] if it is no guest.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
-        let elf = std::fs::read(path).map_err(|error| Error::File {
+        let failed = |error: std::io::Error| Error::File {
             path: path.to_owned(),
             reason: error.to_string(),
-        })?;
-        Program::from_elf(&elf)
+        };
+        let mut elf = Vec::new();
+        // One byte more than allowed, so that the loader sees that the file is too long.
+        let limit = ELF_BYTES_MAX as u64 + 1;
+        let file = File::open(path).map_err(failed)?;
+        file.take(limit).read_to_end(&mut elf).map_err(failed)?;
+        let machine = load(&elf)?;
+        Ok(Program { elf, machine })
     }
 
     /// The program's identity, which a verifier is given.
@@ -61,5 +69,20 @@ impl Program {
     #[must_use]
     pub fn report(&self) -> Report {
         Report::new(&self.machine)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file without an end: reading it whole would take all memory there is.
+    #[cfg(unix)]
+    #[test]
+    fn a_file_is_read_no_further_than_the_loader_allows() {
+        let size_bytes = ELF_BYTES_MAX + 1;
+        let refused = Program::from_file("/dev/zero").err();
+        let expected = Error::Load(zkvm_machine::LoadError::TooLong { size_bytes });
+        assert_eq!(refused, Some(expected));
     }
 }

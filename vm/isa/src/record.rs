@@ -15,7 +15,7 @@ pub const CLOCKS_PER_CYCLE: u32 = 4;
 pub const SUBSTEP_RS1: u32 = 0;
 /// Offset of the read of `rs2`.
 pub const SUBSTEP_RS2: u32 = 1;
-/// Offset of accesses to memory and to the reservation.
+/// Offset of accesses to memory, to the reservation and to the positions in journal and hints.
 pub const SUBSTEP_MEMORY: u32 = 2;
 /// Offset of the write of `rd` (of `a0` by an `ecall`).
 pub const SUBSTEP_RD: u32 = 3;
@@ -46,7 +46,8 @@ impl ChipRows {
 
 /// One executed instruction that touches registers only: 48 bytes.
 ///
-/// Operand fields that the opcode's format lacks hold the value and clock of nothing: zero.
+/// Operand fields that the opcode's format lacks hold the value and clock of nothing: zero. A write
+/// to `x0` is no access: then `rd`'s fields are zero too. A read of `x0` is one.
 /// The result is not stored; filling the row computes it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
@@ -111,7 +112,8 @@ pub struct MisalignedRecord {
 pub struct AtomicRecord {
     /// The registers.
     pub registers: RegisterRecord,
-    /// The word; all zero for a store-conditional that fails.
+    /// The word; all zero for a store-conditional that fails, which looks at no address: `rs1` may
+    /// then be anything.
     pub word: WordAccess,
     /// The reservation before: 0 for none, else the reserved address + 1.
     pub reservation: u64,
@@ -120,6 +122,11 @@ pub struct AtomicRecord {
 }
 
 /// An `ecall`: it reads `a7`, `a0`, `a1` and `a2` and writes `a0`.
+///
+/// A journal write and a hint read (of any length, also 0) read and write a position besides: the
+/// number of bytes written, or read, since the program's entry. The proof keeps both as hidden
+/// registers: 33 for the journal and 34 for the hints, after the reservation, which is 32.
+/// The call leaves `position + result` there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct SystemRecord {
@@ -133,6 +140,11 @@ pub struct SystemRecord {
     pub argument_clocks: [u32; 4],
     /// Value of `a0` after.
     pub result: u64,
+    /// The position before; 0 for a call that has none.
+    pub position: u64,
+    /// Clock of the previous access to the position, at [`SUBSTEP_MEMORY`] of the previous call of
+    /// the same kind in this segment; 0 if there was none, and for a call that has no position.
+    pub position_clock: u32,
 }
 
 /// One word that a journal write read from memory, or that a hint read wrote to it.

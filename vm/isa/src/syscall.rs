@@ -18,12 +18,23 @@
 //! The input needs no call: it is mapped at [`crate::layout::INPUT_START`].
 //!
 //! Faults (the machine stops, nothing can be proved): an unknown number; an unknown descriptor;
-//! and, for the journal and for hints, a length above [`TRANSFER_BYTES_MAX`], a pointer that is not
-//! 8-byte aligned, memory that is not mapped or not writable, a journal write after one whose
-//! length was not a multiple of 8 (so only the last may be ragged).
+//! and, for the journal and for hints, in this order:
+//!
+//! 1. `a2` above [`TRANSFER_BYTES_MAX`];
+//! 2. `a1` not a multiple of 8, also when no word is to move;
+//! 3. a journal write with `a2` above 0 after one whose length was not a multiple of 8 (so only the
+//!    last may be ragged);
+//! 4. a word to move that is not mapped (none is from 2^32 up) or, for hints, not writable.
+//!
+//! The words to move are those that hold the bytes `a1..a1 + a2` for the journal, and
+//! `a1..a1 + n` for hints, where `n` bytes are the least of `a2` and what is left of the stream.
+//! If there are none (`a2` is 0, or no hints are left), `a1` may be any multiple of 8, mapped or
+//! not. Every word is checked before the first moves: a call that faults has no effect.
 //! [`READ`] writes whole words: bytes of the last word past the bytes read are set to zero.
+//!
 //! Printing, [`PANIC`] and the spans are for people and no part of the statement: they never fault,
-//! show nothing where memory is not mapped, and cut texts at [`TRANSFER_BYTES_MAX`] (printing) or
+//! show nothing where memory is not mapped, take no guest memory, and cut texts at
+//! [`TRANSFER_BYTES_MAX`] (printing), [`SPAN_NAME_BYTES_MAX`] (names of spans) or
 //! [`TEXT_BYTES_MAX`] (the rest).
 
 /// Numbers from here up are this machine's own.
@@ -65,8 +76,11 @@ pub const FD_HINT: u64 = 4;
 /// Longest transfer of one [`READ`] or [`WRITE`], in bytes; longer data takes several calls.
 pub const TRANSFER_BYTES_MAX: u64 = 1 << 16;
 
-/// Longest panic message, file name or span name that the machine keeps, in bytes.
+/// Longest panic message or file name that the machine keeps, in bytes.
 pub const TEXT_BYTES_MAX: u64 = 4096;
+
+/// Longest span name that the machine keeps, in bytes.
+pub const SPAN_NAME_BYTES_MAX: u64 = 128;
 
 /// The exit code of a guest whose runtime caught a Rust panic.
 pub const EXIT_CODE_PANIC: u32 = 101;

@@ -4,6 +4,7 @@ use std::fmt;
 
 use thiserror::Error;
 use zkvm_isa::layout;
+use zkvm_isa::syscall::EXIT_CODE_PANIC;
 
 use crate::cost::{Cost, Span};
 use crate::fault::Fault;
@@ -78,7 +79,9 @@ pub struct GuestPanic {
 /// How an execution ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// The guest halted with this code; 0 is success. If it reported a panic before, with that.
+    /// The guest halted with this code; 0 is success. If it reported a panic before, with that;
+    /// by the runtime's convention it panicked if the code is
+    /// [`EXIT_CODE_PANIC`](zkvm_isa::syscall::EXIT_CODE_PANIC), and else said why it failed.
     Halted {
         /// The exit code.
         code: u32,
@@ -112,11 +115,12 @@ impl fmt::Display for Exit {
                 code,
                 panic: Some(panic),
             } => {
-                write!(
-                    f,
-                    "panicked and halted with exit code {code}: {}",
-                    panic.message
-                )
+                let what = if *code == EXIT_CODE_PANIC {
+                    "panicked and halted"
+                } else {
+                    "failed"
+                };
+                write!(f, "{what} with exit code {code}: {}", panic.message)
             }
             Exit::Faulted(fault) => fault.kind.fmt(f),
             Exit::CycleLimit => f.write_str("cycle limit reached"),
@@ -192,7 +196,7 @@ impl<'a> Hart<'a> {
 
     /// The outcome of a run that ended with `stop`.
     pub(crate) fn finish(mut self, stop: Stop, counter: &Counter) -> Execution {
-        self.system.close_spans(self.cycles);
+        let spans = std::mem::take(&mut self.system.spans).finish(self.cycles);
         let panic = self.system.panic.take();
         let exit = match stop {
             Stop::Halt { code } => Exit::Halted { code, panic },
@@ -228,7 +232,7 @@ impl<'a> Hart<'a> {
                 misaligned: counter.misaligned,
                 memory_bytes: self.memory.bytes(),
             },
-            spans: std::mem::take(&mut self.system.spans),
+            spans,
         }
     }
 }

@@ -3,7 +3,8 @@
 //! Sources: RISC-V unprivileged specification 20240411, chapters 2, 4 (I), 13 (M), 14 (A). Loads
 //! and stores may be misaligned (Zicclsm); atomics may not. One hart makes an atomic a plain
 //! read-modify-write; a store-conditional succeeds exactly when the last load-reserved, with no
-//! store-conditional since, reserved the same address.
+//! store-conditional since, reserved the same address. One that fails does nothing but return 1,
+//! whatever its address: alignment, mapping and permission are asked only when it stores.
 
 use zkvm_isa::record::AtomicRecord;
 use zkvm_isa::syscall::REG_SP;
@@ -501,6 +502,10 @@ fn reserve<R: Recorder, const BYTES: u64>(
 }
 
 /// A store-conditional: returns 0 if it stored, 1 if the address was not reserved.
+///
+/// A failing one does not look at its address, so its row needs no address either. Address
+/// 2^64 - 1, whose successor is the mark of no reservation, counts as reserved when nothing is,
+/// and is then refused as misaligned. The emulator we compare with does both too.
 #[inline(never)]
 fn conditional<R: Recorder, const BYTES: u64>(
     memory: &mut Memory,
@@ -509,7 +514,6 @@ fn conditional<R: Recorder, const BYTES: u64>(
     reservation: u64,
 ) -> Result<u64, Stop> {
     let address = operands.rs1_value;
-    let touch = atomic_touch::<BYTES>(memory, address)?;
     let record = AtomicRecord {
         reservation,
         ..AtomicRecord::default()
@@ -518,6 +522,7 @@ fn conditional<R: Recorder, const BYTES: u64>(
         recorder.atomic(memory, operands, None, record);
         return Ok(1);
     }
+    let touch = atomic_touch::<BYTES>(memory, address)?;
     recorder.atomic(memory, operands, Some(touch), record);
     let shift = 8 * (address % 8);
     let kept = memory.word(touch.slot) & !(mask::<BYTES>() << shift);
@@ -526,4 +531,48 @@ fn conditional<R: Recorder, const BYTES: u64>(
         kept | (operands.rs2_value & mask::<BYTES>()) << shift,
     );
     Ok(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use zkvm_testkit::asm::base::{add, lr_w, sc_d, sc_w};
+    use zkvm_testkit::asm::{Order, Reg};
+
+    use crate::testing::{DATA, TEXT, halt, program, run};
+    use crate::{Exit, FaultKind};
+
+    /// As under `qemu-riscv64`: each of these is where a store would fault.
+    #[test]
+    fn a_store_conditional_that_fails_does_not_look_at_its_address() {
+        for address in [0, 3, DATA + 4, TEXT, 1 << 32, u64::MAX - 7] {
+            let program = program(|asm| {
+                asm.li(Reg::T0, address);
+                asm.emit(sc_d(Reg::T1, Reg::ZERO, Reg::T0, Order::Relaxed));
+                asm.emit(sc_w(Reg::T2, Reg::ZERO, Reg::T0, Order::Relaxed));
+                asm.emit(add(Reg::x(13), Reg::T1, Reg::T2));
+                halt(asm, 0);
+            });
+            let execution = run(&program, &[]);
+            assert!(
+                execution.exit.is_success(),
+                "{address:#x}: {}",
+                execution.exit
+            );
+            assert_eq!(execution.registers[13], 2, "{address:#x}");
+        }
+    }
+
+    #[test]
+    fn a_store_conditional_that_stores_checks_its_address() {
+        let address = DATA + 4;
+        let program = program(|asm| {
+            asm.li(Reg::T0, address);
+            asm.emit(lr_w(Reg::T1, Reg::T0, Order::Relaxed));
+            asm.emit(sc_d(Reg::T1, Reg::ZERO, Reg::T0, Order::Relaxed));
+        });
+        let Exit::Faulted(fault) = run(&program, &[]).exit else {
+            panic!("a misaligned store-conditional must fault");
+        };
+        assert_eq!(fault.kind, FaultKind::MisalignedAtomic { address });
+    }
 }

@@ -23,7 +23,10 @@ mod memory;
 mod program;
 mod recorder;
 mod segment;
+mod spans;
 mod system;
+#[cfg(test)]
+mod testing;
 
 pub use backtrace::{FRAMES_MAX, backtrace};
 pub use cost::{Cost, Span};
@@ -34,8 +37,10 @@ pub use fault::{Access, Fault, FaultKind};
 pub use input::Input;
 pub use limits::{LimitError, Limits, SegmentLimits};
 pub use load::{
-    ELF_BYTES_MAX, LoadError, PROGRAM_HEADERS_MAX, SYMBOLS_MAX, TEXT_SPAN_BYTES_MAX, load,
+    ELF_BYTES_MAX, LoadError, PROGRAM_HEADERS_MAX, SYMBOL_NAME_BYTES_MAX, SYMBOL_NAME_LENGTH_MAX,
+    SYMBOLS_MAX, TEXT_SPAN_BYTES_MAX, load,
 };
+pub use memory::Region;
 pub use program::{Image, Permissions, Program, ProgramId, ProgramIdError, Symbol};
 pub use segment::{
     BoundaryWord, Checkpoint, Recording, ReplayError, Segment, SegmentedExecution,

@@ -38,7 +38,8 @@ pub struct SegmentLimits {
 /// Limits that cannot work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum LimitError {
-    /// One system call may need more rows than a segment is allowed.
+    /// One system call may need more rows than a segment is allowed, or there would be too many
+    /// segments.
     #[error("segment limit `{name}` is {got}, it must be at least {least}")]
     SegmentTooSmall {
         /// Which limit.
@@ -73,7 +74,12 @@ impl SegmentLimits {
     /// Most instructions of a segment: its clock stays below 2^28.
     pub const CYCLES_MAX: u32 = (1 << 26) - 1;
 
-    /// Checks that a single instruction always fits and that the clock cannot overflow.
+    /// Least `cycles_max` allowed: it keeps the number of segments, of 32 bits, from overflowing
+    /// before 2^42 cycles, and what each segment costs in proportion.
+    pub const CYCLES_MAX_LEAST: u32 = 1 << 10;
+
+    /// Checks that a single instruction always fits, that segments are not too many, and that the
+    /// clock cannot overflow.
     ///
     /// # Errors
     /// [`LimitError`] names the limit and the bound it breaks.
@@ -82,7 +88,7 @@ impl SegmentLimits {
         for (name, got, least) in [
             ("rows_max", self.rows_max, least),
             ("boundary_words_max", self.boundary_words_max, least),
-            ("cycles_max", self.cycles_max, 1),
+            ("cycles_max", self.cycles_max, Self::CYCLES_MAX_LEAST),
         ] {
             if got < least {
                 return Err(LimitError::SegmentTooSmall { name, got, least });
@@ -93,5 +99,30 @@ impl SegmentLimits {
             return Err(LimitError::SegmentTooLong { got, most });
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn segments_of_too_few_cycles_are_refused() {
+        let cut = |cycles_max| {
+            let standard = SegmentLimits::STANDARD;
+            SegmentLimits {
+                cycles_max,
+                ..standard
+            }
+        };
+        assert_eq!(cut(SegmentLimits::CYCLES_MAX_LEAST).check(), Ok(()));
+        for got in [0, 1, SegmentLimits::CYCLES_MAX_LEAST - 1] {
+            let expected = LimitError::SegmentTooSmall {
+                name: "cycles_max",
+                got,
+                least: SegmentLimits::CYCLES_MAX_LEAST,
+            };
+            assert_eq!(cut(got).check(), Err(expected));
+        }
     }
 }

@@ -9,8 +9,9 @@ use elf::abi;
 use elf::endian::AnyEndian;
 use elf::file::{Class, FileHeader, parse_ident};
 use elf::segment::{ProgramHeader, SegmentTable};
+use elf::symbol::SymbolTable;
 use thiserror::Error;
-use zkvm_isa::{Unsupported, layout};
+use zkvm_isa::{Instruction, Opcode, Unsupported, layout};
 
 use crate::program::{Image, Permissions, Program, Symbol};
 
@@ -26,6 +27,13 @@ pub const TEXT_SPAN_BYTES_MAX: u32 = 1 << 25;
 
 /// Most symbols kept; the rest are dropped.
 pub const SYMBOLS_MAX: usize = 1 << 20;
+
+/// Longest symbol name kept, in bytes; longer ones are cut.
+pub const SYMBOL_NAME_LENGTH_MAX: usize = 1 << 10;
+
+/// Most bytes of symbol names kept, all together (names may share bytes in the file); the symbols
+/// after them are dropped.
+pub const SYMBOL_NAME_BYTES_MAX: usize = 1 << 26;
 
 /// Why a file is not a program of this machine.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -101,6 +109,19 @@ pub enum LoadError {
         file_bytes: u64,
         /// `p_memsz`.
         memory_bytes: u64,
+        /// Length of the file.
+        file_size_bytes: usize,
+    },
+    /// The segments together have more bytes in the file than the file has.
+    #[error(
+        "the segments up to number {index} take {total_bytes} bytes of a file of \
+         {file_size_bytes}: some share bytes"
+    )]
+    SharedBytes {
+        /// The program header at which it shows.
+        index: usize,
+        /// Sum of `p_filesz` up to it.
+        total_bytes: u64,
         /// Length of the file.
         file_size_bytes: usize,
     },
@@ -199,22 +220,16 @@ pub fn load(bytes: &[u8]) -> Result<Program, LoadError> {
     }
     let header = read_header(bytes)?;
     let compressed = header.e_flags & abi::EF_RISCV_RVC != 0;
-    let mut images = Vec::new();
-    for (index, segment) in read_program_headers(bytes, &header)?
-        .into_iter()
-        .enumerate()
-    {
-        if matches!(segment.p_type, abi::PT_DYNAMIC | abi::PT_INTERP) {
-            return Err(LoadError::Dynamic { index });
-        }
-        if segment.p_type == abi::PT_LOAD && segment.p_memsz > 0 {
-            images.push(read_image(bytes, index, &segment)?);
-        }
-    }
-    images.sort_by_key(|image: &Image| image.address);
+    let segments = read_program_headers(bytes, &header)?;
+    let (mut images, contents) = place_images(bytes, &segments)?;
     check_images(&images)?;
     check_text(&images, compressed)?;
     let entry = check_entry(header.e_entry, &images, compressed)?;
+    // Only now, when every segment has its place: a refused file costs no copies.
+    for (image, content) in images.iter_mut().zip(contents) {
+        let last = content.iter().rposition(|byte| *byte != 0);
+        image.data = content[..last.map_or(0, |last| last + 1)].to_vec();
+    }
     let symbols = read_symbols(bytes);
     let program = Program::new(entry, compressed, images, symbols);
     refuse_unsupported(&program)?;
@@ -242,6 +257,11 @@ fn read_header(bytes: &[u8]) -> Result<FileHeader<AnyEndian>, LoadError> {
         ),
     })?;
     let header = FileHeader::parse_tail(ident, tail).map_err(not_elf)?;
+    if header.version != u32::from(abi::EV_CURRENT) {
+        return Err(LoadError::NotElf {
+            reason: format!("version {}, not {}", header.version, abi::EV_CURRENT),
+        });
+    }
     if header.e_machine != abi::EM_RISCV {
         return Err(LoadError::NotRiscV {
             machine: header.e_machine,
@@ -299,7 +319,45 @@ fn read_program_headers(
         .collect())
 }
 
-fn read_image(bytes: &[u8], index: usize, segment: &ProgramHeader) -> Result<Image, LoadError> {
+/// The segments to load as images without data, sorted by address, and the bytes of each.
+///
+/// Checks each header by itself, and that no more is loaded than the file has: so what is copied
+/// later is bounded by the file.
+fn place_images<'a>(
+    bytes: &'a [u8],
+    segments: &[ProgramHeader],
+) -> Result<(Vec<Image>, Vec<&'a [u8]>), LoadError> {
+    let file_size_bytes = bytes.len();
+    let mut total_bytes: u64 = 0;
+    let mut placed = Vec::new();
+    for (index, segment) in segments.iter().enumerate() {
+        if matches!(segment.p_type, abi::PT_DYNAMIC | abi::PT_INTERP) {
+            return Err(LoadError::Dynamic { index });
+        }
+        let is_empty = segment.p_memsz == 0 && segment.p_filesz == 0;
+        if segment.p_type != abi::PT_LOAD || is_empty {
+            continue;
+        }
+        placed.push(place_image(bytes, index, segment)?);
+        total_bytes = total_bytes.saturating_add(segment.p_filesz);
+        if total_bytes > file_size_bytes as u64 {
+            return Err(LoadError::SharedBytes {
+                index,
+                total_bytes,
+                file_size_bytes,
+            });
+        }
+    }
+    placed.sort_by_key(|(image, _)| image.address);
+    Ok(placed.into_iter().unzip())
+}
+
+/// The image that one program header describes, without its data, and its bytes in the file.
+fn place_image<'a>(
+    bytes: &'a [u8],
+    index: usize,
+    segment: &ProgramHeader,
+) -> Result<(Image, &'a [u8]), LoadError> {
     let address = segment.p_vaddr;
     let memory_bytes = segment.p_memsz;
     let end = address.checked_add(memory_bytes);
@@ -318,11 +376,8 @@ fn read_image(bytes: &[u8], index: usize, segment: &ProgramHeader) -> Result<Ima
             address,
             permissions: letters(segment.p_flags),
         })?;
-    let data = usize::try_from(segment.p_offset)
-        .ok()
-        .zip(usize::try_from(segment.p_filesz).ok())
-        .and_then(|(start, length)| bytes.get(start..start.checked_add(length)?))
-        .filter(|data| data.len() as u64 <= memory_bytes)
+    let content = file_bytes(bytes, segment)
+        .filter(|content| content.len() as u64 <= memory_bytes)
         .ok_or(LoadError::SegmentBytes {
             index,
             address,
@@ -331,16 +386,23 @@ fn read_image(bytes: &[u8], index: usize, segment: &ProgramHeader) -> Result<Ima
             memory_bytes,
             file_size_bytes: bytes.len(),
         })?;
-    let used = data
-        .iter()
-        .rposition(|byte| *byte != 0)
-        .map_or(0, |last| last + 1);
-    Ok(Image {
+    let image = Image {
         address: address as u32,
         size_bytes: memory_bytes as u32,
-        data: data[..used].to_vec(),
+        data: Vec::new(),
         permissions,
-    })
+    };
+    Ok((image, content))
+}
+
+/// A segment's bytes in the file; a segment without any may have any offset.
+fn file_bytes<'a>(bytes: &'a [u8], segment: &ProgramHeader) -> Option<&'a [u8]> {
+    if segment.p_filesz == 0 {
+        return Some(&[]);
+    }
+    let start = usize::try_from(segment.p_offset).ok()?;
+    let length = usize::try_from(segment.p_filesz).ok()?;
+    bytes.get(start..start.checked_add(length)?)
 }
 
 fn read_permissions(flags: u32) -> Option<Permissions> {
@@ -426,44 +488,100 @@ fn check_entry(entry: u64, images: &[Image], compressed: bool) -> Result<u32, Lo
 
 /// Reads the symbol table as far as it can be read; a damaged one gives no symbols.
 fn read_symbols(bytes: &[u8]) -> Vec<Symbol> {
-    let Ok(file) = elf::ElfBytes::<AnyEndian>::minimal_parse(bytes) else {
+    let Some((table, names)) = find_symbols(bytes) else {
         return Vec::new();
     };
-    let Ok(Some((table, names))) = file.symbol_table() else {
-        return Vec::new();
-    };
-    let mut symbols: Vec<Symbol> = table
-        .iter()
-        .take(SYMBOLS_MAX)
-        .filter(|symbol| matches!(symbol.st_symtype(), abi::STT_FUNC | abi::STT_OBJECT))
-        .filter(|symbol| !symbol.is_undefined())
-        .filter_map(|symbol| {
-            Some(Symbol {
-                address: u32::try_from(symbol.st_value).ok()?,
-                size_bytes: u32::try_from(symbol.st_size).ok()?,
-                name: names.get(symbol.st_name as usize).ok()?.to_owned(),
-                is_function: symbol.st_symtype() == abi::STT_FUNC,
-            })
-        })
-        .collect();
+    let mut symbols = Vec::new();
+    let mut name_bytes = 0;
+    for symbol in table.iter().take(SYMBOLS_MAX) {
+        let kind = symbol.st_symtype();
+        if !matches!(kind, abi::STT_FUNC | abi::STT_OBJECT) || symbol.is_undefined() {
+            continue;
+        }
+        let (Ok(address), Ok(size_bytes), Some(name)) = (
+            u32::try_from(symbol.st_value),
+            u32::try_from(symbol.st_size),
+            read_name(names, symbol.st_name),
+        ) else {
+            continue;
+        };
+        name_bytes += name.len();
+        if name_bytes > SYMBOL_NAME_BYTES_MAX {
+            break;
+        }
+        symbols.push(Symbol {
+            address,
+            size_bytes,
+            name: name.to_owned(),
+            is_function: kind == abi::STT_FUNC,
+        });
+    }
     symbols.sort_by(|a, b| (a.address, &a.name).cmp(&(b.address, &b.name)));
     symbols
 }
 
+/// The symbol table and the bytes of its names.
+fn find_symbols(bytes: &[u8]) -> Option<(SymbolTable<'_, AnyEndian>, &[u8])> {
+    let file = elf::ElfBytes::<AnyEndian>::minimal_parse(bytes).ok()?;
+    let sections = file.section_headers()?;
+    let mut all = sections.iter();
+    let symbols = all.find(|section| section.sh_type == abi::SHT_SYMTAB)?;
+    let names = sections.get(usize::try_from(symbols.sh_link).ok()?).ok()?;
+    let (names, _) = file.section_data(&names).ok()?;
+    let (symbols, _) = file.section_data(&symbols).ok()?;
+    let table = SymbolTable::new(AnyEndian::Little, Class::ELF64, symbols);
+    Some((table, names))
+}
+
+/// The name at `offset` of a string table, cut at [`SYMBOL_NAME_LENGTH_MAX`]: neither its length
+/// nor the work of finding its end depends on the file. `None` if it is no UTF-8.
+fn read_name(names: &[u8], offset: u32) -> Option<&str> {
+    let rest = names.get(usize::try_from(offset).ok()?..)?;
+    let window = &rest[..rest.len().min(SYMBOL_NAME_LENGTH_MAX)];
+    match window.iter().position(|byte| *byte == 0) {
+        Some(end) => std::str::from_utf8(&window[..end]).ok(),
+        None if window.len() == SYMBOL_NAME_LENGTH_MAX => match std::str::from_utf8(window) {
+            Ok(name) => Some(name),
+            // The cut may lie inside a character.
+            Err(error) if error.error_len().is_none() => {
+                std::str::from_utf8(&window[..error.valid_up_to()]).ok()
+            }
+            Err(_) => None,
+        },
+        None => None,
+    }
+}
+
 /// Walks the functions that the symbol table names and refuses instructions of known extensions
 /// the machine lacks. Without symbols the same instructions fault when they are executed.
+///
+/// Functions that reach furthest come first, so that a walk that meets an earlier one can stop:
+/// each instruction is looked at once, however many symbols a hostile file lays over it.
 fn refuse_unsupported(program: &Program) -> Result<(), LoadError> {
-    for symbol in program.symbols().iter().filter(|symbol| symbol.is_function) {
-        let end = u64::from(symbol.address) + u64::from(symbol.size_bytes);
+    let end_of = |symbol: &Symbol| u64::from(symbol.address) + u64::from(symbol.size_bytes);
+    let is_function = |symbol: &&Symbol| symbol.is_function;
+    let mut functions: Vec<&Symbol> = program.symbols().iter().filter(is_function).collect();
+    functions.sort_by_key(|symbol| std::cmp::Reverse(end_of(symbol)));
+    // One bit for each entry of the decoded table.
+    let mut walked = vec![0_u64; program.text().len().div_ceil(64)];
+    let mut first: Option<LoadError> = None;
+    let mut first_pc = u64::MAX;
+    for symbol in functions {
         let mut pc = u64::from(symbol.address);
-        while pc < end
+        while pc < end_of(symbol)
             && let Some(instruction) = program.instruction_at(pc)
         {
-            let word = instruction.imm().cast_unsigned();
-            if instruction.opcode() == zkvm_isa::Opcode::Illegal
-                && let Some(extension) = zkvm_isa::decode(word).unsupported
+            let index = (pc - u64::from(program.text_start())) / 2;
+            let (bits, bit) = (&mut walked[(index / 64) as usize], 1 << (index % 64));
+            if *bits & bit != 0 {
+                break;
+            }
+            *bits |= bit;
+            if let Some((word, extension)) = unsupported(instruction)
+                && pc < first_pc
             {
-                return Err(LoadError::UnsupportedInstruction {
+                first_pc = pc;
+                first = Some(LoadError::UnsupportedInstruction {
                     pc: pc as u32,
                     word,
                     extension,
@@ -473,5 +591,131 @@ fn refuse_unsupported(program: &Program) -> Result<(), LoadError> {
             pc += u64::from(instruction.length().bytes());
         }
     }
-    Ok(())
+    first.map_or(Ok(()), Err)
+}
+
+/// The word of an instruction of a known extension the machine lacks, and the extension.
+fn unsupported(instruction: Instruction) -> Option<(u32, Unsupported)> {
+    let word = instruction.imm().cast_unsigned();
+    let is_illegal = instruction.opcode() == Opcode::Illegal;
+    let extension = is_illegal.then(|| zkvm_isa::decode(word).unsupported)?;
+    extension.map(|extension| (word, extension))
+}
+
+#[cfg(test)]
+mod tests {
+    use zkvm_testkit::elf::{ElfBuilder, ElfParts, PF_R, PF_X, Segment};
+
+    use super::*;
+
+    const TEXT: u64 = 0x1_0000;
+    const DATA: u64 = 0x100_0000;
+    const NOP: [u8; 4] = [0x13, 0, 0, 0];
+    const SYMBOL_BYTES: usize = 24;
+
+    /// The error of a file of code and variables with changed headers.
+    fn refused(change: impl FnOnce(&mut ElfParts)) -> Option<LoadError> {
+        let elf = ElfBuilder::new(TEXT).text(TEXT, NOP.repeat(4));
+        let mut parts = elf.data(DATA, vec![9; 24]).parts();
+        change(&mut parts);
+        load(&parts.to_bytes()).err()
+    }
+
+    /// A file of `count` symbols that all have the first one's name.
+    fn with_shared_name(name: &str, count: usize) -> Vec<u8> {
+        let elf = ElfBuilder::new(TEXT).text(TEXT, NOP.to_vec());
+        let first = elf.function(name, TEXT, 4);
+        let mut parts = (1..count)
+            .fold(first, |elf, _| elf.function("n", TEXT, 4))
+            .parts();
+        let (_, symbols) = &mut parts.contents[1];
+        for symbol in symbols.chunks_exact_mut(SYMBOL_BYTES).skip(1) {
+            symbol[..4].copy_from_slice(&1_u32.to_le_bytes());
+        }
+        parts.to_bytes()
+    }
+
+    #[test]
+    fn functions_that_overlap_are_walked_once() {
+        let text = Segment {
+            address: TEXT,
+            bytes: NOP.to_vec(),
+            memory_bytes: 1 << 22,
+            flags: PF_R | PF_X,
+        };
+        let elf = ElfBuilder::new(TEXT).flags(1).segment(text);
+        let elf = (0..20_000).fold(elf, |elf, n| elf.function("f", TEXT + 2 * n, 1 << 22));
+        let started = std::time::Instant::now();
+        assert!(load(&elf.build()).is_ok());
+        // Two thousand million steps, a minute at least, if each function were walked in full.
+        assert!(started.elapsed().as_secs() < 10);
+    }
+
+    #[test]
+    fn the_lowest_unsupported_instruction_is_named_whatever_the_symbols() {
+        let fadd_d = 0x02c5_f553_u32.to_le_bytes();
+        let code = [NOP, fadd_d, NOP, fadd_d].concat();
+        let elf = ElfBuilder::new(TEXT).text(TEXT, code);
+        let elf = elf.function("late", TEXT + 8, 8).function("all", TEXT, 12);
+        let refused = load(&elf.build()).err();
+        let is_lowest = matches!(
+            &refused,
+            Some(LoadError::UnsupportedInstruction { pc, symbol, .. })
+                if u64::from(*pc) == TEXT + 4 && symbol == "all"
+        );
+        assert!(is_lowest, "{refused:?}");
+    }
+
+    #[test]
+    fn names_are_cut_between_characters_and_bounded_in_sum() {
+        let name = format!("n{}", "é".repeat(1 << 16));
+        let count = SYMBOL_NAME_BYTES_MAX / SYMBOL_NAME_LENGTH_MAX + 1000;
+        let program = load(&with_shared_name(&name, count)).expect("it loads");
+        let kept: usize = program.symbols().iter().map(|s| s.name.len()).sum();
+        assert!(kept <= SYMBOL_NAME_BYTES_MAX && program.symbols().len() < count);
+        assert_eq!(program.symbols()[0].name.len(), SYMBOL_NAME_LENGTH_MAX - 1);
+        let short = load(&with_shared_name("start", 3)).expect("it loads");
+        assert!(short.symbols().iter().all(|symbol| symbol.name == "start"));
+    }
+
+    #[test]
+    fn segments_that_share_file_bytes_are_refused() {
+        let error = refused(|parts| {
+            let text = parts.program_headers[0].clone();
+            let data = &mut parts.program_headers[1];
+            (data.offset, data.filesz, data.memsz) = (0, text.offset, text.offset);
+        });
+        let is_shared = matches!(error, Some(LoadError::SharedBytes { index: 1, .. }));
+        assert!(!is_shared, "the sum fits the file: {error:?}");
+        let error = refused(|parts| {
+            let size = parts.to_bytes().len() as u64;
+            let data = &mut parts.program_headers[1];
+            (data.offset, data.filesz, data.memsz) = (0, size, size);
+        });
+        let is_shared = matches!(error, Some(LoadError::SharedBytes { index: 1, .. }));
+        assert!(is_shared, "{error:?}");
+    }
+
+    #[test]
+    fn only_bytes_that_are_there_need_an_offset() {
+        let anywhere = refused(|parts| {
+            parts.program_headers[1].offset = u64::MAX;
+            parts.program_headers[1].filesz = 0;
+        });
+        assert_eq!(anywhere, None);
+        let without_memory = refused(|parts| parts.program_headers[1].memsz = 0);
+        let is_refused = matches!(
+            without_memory,
+            Some(LoadError::SegmentBytes { index: 1, .. })
+        );
+        assert!(is_refused, "{without_memory:?}");
+    }
+
+    #[test]
+    fn another_version_of_the_format_is_refused() {
+        for version in [0, 2] {
+            let error = refused(|parts| parts.header.version = version);
+            assert!(matches!(error, Some(LoadError::NotElf { .. })), "{error:?}");
+        }
+    }
 }

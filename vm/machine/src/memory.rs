@@ -23,12 +23,15 @@ pub(crate) enum AccessError {
     Limit,
 }
 
-/// A mapped address range; `end` is exclusive and may be 2^32.
-#[derive(Clone, Copy, Debug)]
-struct Region {
-    start: u64,
-    end: u64,
-    writable: bool,
+/// A mapped address range, of whole words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Region {
+    /// First address.
+    pub start: u64,
+    /// One past the last address; may be 2^32.
+    pub end: u64,
+    /// Whether the guest may store there.
+    pub writable: bool,
 }
 
 /// Every byte of the page may be loaded without further checks.
@@ -40,6 +43,10 @@ const FLAG_BITS: u32 = 2;
 
 const WORDS_PER_PAGE: usize = (PAGE_BYTES / WORD_BYTES) as usize;
 const PAGES: usize = 1 << 20;
+
+// Addresses and half-word indices of 64 bits are cast to `usize` here and in the hart; a narrower
+// one would make two addresses one.
+const _: () = assert!(usize::BITS >= 64);
 
 /// The guest's memory. A *slot* is an index into the list of words.
 #[derive(Debug)]
@@ -122,16 +129,30 @@ impl Memory {
         }
     }
 
-    #[cold]
-    #[inline(never)]
-    fn slow_slot(&mut self, address: u64, access: Access) -> Result<usize, AccessError> {
+    /// The word that holds `address`, or `None` where nothing is mapped: what a load would see,
+    /// without the page that a load of untouched memory takes.
+    pub(crate) fn peek(&self, address: u64) -> Option<u64> {
+        match self.table.get((address / u64::from(PAGE_BYTES)) as usize) {
+            Some(0) => self.region(address).map(|_| 0),
+            Some(entry) => Some(self.words[slot_in(*entry, address)]),
+            None => None,
+        }
+    }
+
+    /// The region that holds `address`.
+    fn region(&self, address: u64) -> Option<&Region> {
         let after = self
             .regions
             .partition_point(|region| region.start <= address);
-        let region = self.regions[..after]
+        self.regions[..after]
             .last()
-            .filter(|region| address < region.end);
-        let Some(region) = region.copied() else {
+            .filter(|region| address < region.end)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn slow_slot(&mut self, address: u64, access: Access) -> Result<usize, AccessError> {
+        let Some(region) = self.region(address) else {
             return Err(AccessError::Unmapped { access, address });
         };
         if access == Access::Store && !region.writable {
@@ -191,6 +212,18 @@ fn slot_in(entry: u32, address: u64) -> usize {
 
 /// The mapped regions, sorted and disjoint. Every page is wholly covered or not at all.
 fn regions(program: &Program, input_bytes: u32) -> Vec<Region> {
+    let mut regions = program_regions(program);
+    let end = u64::from(layout::INPUT_BYTES_START) + u64::from(input_bytes);
+    regions.push(Region {
+        start: u64::from(layout::INPUT_START),
+        end: end.next_multiple_of(u64::from(PAGE_BYTES)),
+        writable: false,
+    });
+    regions
+}
+
+/// The mapped regions but the input's, sorted and disjoint.
+pub(crate) fn program_regions(program: &Program) -> Vec<Region> {
     let page = u64::from(PAGE_BYTES);
     let mut regions: Vec<Region> = Vec::new();
     for image in program.images() {
@@ -223,7 +256,5 @@ fn regions(program: &Program, input_bytes: u32) -> Vec<Region> {
     };
     add(program.heap_start(), u64::from(layout::HEAP_END), true);
     add(layout::STACK_START, u64::from(layout::STACK_END), true);
-    let input_end = u64::from(layout::INPUT_BYTES_START) + u64::from(input_bytes);
-    add(layout::INPUT_START, input_end.next_multiple_of(page), false);
     regions
 }

@@ -6,6 +6,8 @@ use std::str::FromStr;
 use thiserror::Error;
 use zkvm_isa::{Instruction, Length, layout};
 
+use crate::memory::{Region, program_regions};
+
 /// What a guest may do with an image segment. Nothing is both writable and executable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Permissions {
@@ -197,6 +199,13 @@ impl Program {
     pub fn heap_start(&self) -> u32 {
         let image_end = self.images.last().map_or(layout::IMAGE_START, Image::end);
         image_end.next_multiple_of(layout::PAGE_BYTES)
+    }
+
+    /// The mapped regions but the input's, sorted and disjoint: images widened to pages, heap,
+    /// stack.
+    #[must_use]
+    pub fn regions(&self) -> Vec<Region> {
+        program_regions(self)
     }
 
     /// The symbol that covers `address`: the nearest function at or before it whose size reaches

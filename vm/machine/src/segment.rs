@@ -17,7 +17,7 @@ use zkvm_isa::record::{
     Records, RegisterRecord, SUBSTEP_MEMORY, SUBSTEP_RD, SUBSTEP_RS1, SUBSTEP_RS2, SystemRecord,
     TransferRecord, WordAccess,
 };
-use zkvm_isa::syscall::{REG_A0, REG_A1, REG_A2, REG_A7};
+use zkvm_isa::syscall::{FD_HINT, FD_JOURNAL, READ, REG_A0, REG_A1, REG_A2, REG_A7, WRITE};
 use zkvm_isa::{Chip, Format, Opcode};
 
 use crate::execute::{Console, Discard, ExecuteError, Execution};
@@ -114,6 +114,20 @@ pub enum ReplayError {
         /// Replayed last pc.
         got_pc: u64,
     },
+    /// Its parts contradict each other, so that it was not run.
+    #[error("segment {number} is no segment: {reason}")]
+    Malformed {
+        /// Number of the segment.
+        number: u32,
+        /// What is wrong.
+        reason: &'static str,
+    },
+    /// It has other numbers of rows than it says.
+    #[error("segment {number} replayed to other numbers of rows")]
+    Rows {
+        /// Number of the segment.
+        number: u32,
+    },
     /// It touched other words or left other values than it says.
     #[error("segment {number} replayed to another boundary table")]
     Boundary {
@@ -204,10 +218,14 @@ fn checkpoint(hart: &Hart<'_>) -> Checkpoint {
 
 /// Runs `segment` again and returns its records: those that [`execute_segments`] hands over.
 ///
+/// The segment may come from anywhere: whatever it says, the work is bounded by its own size and
+/// by [`SegmentLimits::CYCLES_MAX`].
+///
 /// # Errors
 /// [`ReplayError`] if the segment does not belong to the program or was altered.
 pub fn replay(program: &Program, segment: &Segment) -> Result<Records, ReplayError> {
     let number = segment.number;
+    check_form(segment).map_err(|reason| ReplayError::Malformed { number, reason })?;
     let mut console = Discard;
     let mut memory = Memory::empty(program, zkvm_isa::layout::INPUT_BYTES_MAX, u64::MAX);
     for word in &segment.boundary {
@@ -216,7 +234,7 @@ pub fn replay(program: &Program, segment: &Segment) -> Result<Records, ReplayErr
             .fill_word(address, word.value_in)
             .map_err(|_| ReplayError::Boundary { number })?;
     }
-    let mut system = System::new(&segment.hints, u64::MAX, &mut console);
+    let mut system = System::new(&segment.hints, segment.end.journal_bytes, &mut console);
     system.resume(segment.start.journal_bytes, segment.start.hint_bytes);
     let state = HartState {
         registers: segment.start.registers,
@@ -262,7 +280,37 @@ pub fn replay(program: &Program, segment: &Segment) -> Result<Records, ReplayErr
     if !same_words {
         return Err(ReplayError::Boundary { number });
     }
+    if again.rows != segment.rows {
+        return Err(ReplayError::Rows { number });
+    }
     Ok(tracer.records)
+}
+
+/// Checks what running `segment` again relies on; the error says what does not hold.
+fn check_form(segment: &Segment) -> Result<(), &'static str> {
+    let Segment { start, end, .. } = segment;
+    let check = |holds: bool, reason| if holds { Ok(()) } else { Err(reason) };
+    check(
+        segment.number < u32::MAX,
+        "its number is the greatest there is",
+    )?;
+    check(start.registers[0] == 0, "x0 is not zero")?;
+    check(start.pc.is_multiple_of(2), "the pc is odd")?;
+    let cycles = end.cycle.checked_sub(start.cycle);
+    let is_bounded = cycles.is_some_and(|cycles| cycles <= u64::from(SegmentLimits::CYCLES_MAX));
+    check(is_bounded, "its cycles are out of range")?;
+    // Of a segment's journal writes only the last may end inside a word, and each word is a row.
+    let journal_bytes = end.journal_bytes.checked_sub(start.journal_bytes);
+    let journal_words = journal_bytes.map(|bytes| bytes.div_ceil(u64::from(WORD_BYTES)));
+    check(
+        journal_words == Some(segment.rows.of(Chip::Journal)),
+        "its journal has another length than its rows",
+    )?;
+    let hint_bytes = end.hint_bytes.checked_sub(start.hint_bytes);
+    check(
+        hint_bytes == Some(segment.hints.len() as u64),
+        "its hints have another length than it reads",
+    )
 }
 
 /// Follows clocks, boundary words and rows of the current segment; keeps records if `RECORDS`.
@@ -278,6 +326,9 @@ struct Tracer<const RECORDS: bool> {
     is_full: bool,
     register_clocks: [u32; 32],
     reservation_clock: u32,
+    /// Clocks of the last accesses to the positions in the journal and in the hints.
+    journal_clock: u32,
+    hint_clock: u32,
     /// Per slot: `(1 + segment of the last touch) << 32 | clock of it`; 0 if never touched.
     stamps: Vec<u64>,
     /// Words first touched in this segment, with their slots.
@@ -335,6 +386,8 @@ impl<const RECORDS: bool> Tracer<RECORDS> {
             is_full: false,
             register_clocks: [0; 32],
             reservation_clock: 0,
+            journal_clock: 0,
+            hint_clock: 0,
             stamps: Vec::new(),
             touched: Vec::new(),
             counter: Counter::new(),
@@ -368,6 +421,8 @@ impl<const RECORDS: bool> Tracer<RECORDS> {
         self.is_full = false;
         self.register_clocks = [0; 32];
         self.reservation_clock = 0;
+        self.journal_clock = 0;
+        self.hint_clock = 0;
         Segment {
             number,
             start,
@@ -438,7 +493,7 @@ impl<const RECORDS: bool> Tracer<RECORDS> {
             record.rs2_value = operands.rs2_value;
             record.rs2_clock = self.touch_register(instruction.rs2(), SUBSTEP_RS2);
         }
-        if uses.rd {
+        if uses.rd && instruction.rd() != 0 {
             record.rd_previous = operands.rd_previous;
             record.rd_clock = self.touch_register(instruction.rd(), SUBSTEP_RD);
         }
@@ -541,6 +596,13 @@ impl<const RECORDS: bool> Recorder for Tracer<RECORDS> {
                 .map(|register| self.touch_register(register, SUBSTEP_RS1));
             // The write of a0 follows its read at this clock.
             let _ = self.touch_register(REG_A0, SUBSTEP_RD);
+            let now = self.clock + SUBSTEP_MEMORY;
+            let [number, descriptor, ..] = record.arguments;
+            record.position_clock = match (number, descriptor) {
+                (WRITE, FD_JOURNAL) => std::mem::replace(&mut self.journal_clock, now),
+                (READ, FD_HINT) => std::mem::replace(&mut self.hint_clock, now),
+                _ => 0,
+            };
             self.records.system.push(record);
         }
     }
@@ -570,5 +632,123 @@ impl<const RECORDS: bool> Recorder for Tracer<RECORDS> {
     #[inline(always)]
     fn is_full(&self) -> bool {
         self.is_full
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use zkvm_testkit::asm::base::{addi, bne, lr_d};
+    use zkvm_testkit::asm::{Order, Reg};
+
+    use super::*;
+    use crate::testing::{DATA, call, halt, hinted, program};
+
+    /// A program of several short segments with journal writes and hint reads in each.
+    fn sample() -> (Program, Vec<(Segment, Records)>) {
+        let program = program(|asm| {
+            asm.li(Reg::x(18), 300);
+            let top = asm.label();
+            asm.bind(top);
+            call(asm, WRITE, &[FD_JOURNAL, DATA, 16]);
+            call(asm, READ, &[FD_HINT, DATA + 64, 11]);
+            call(asm, WRITE, &[FD_JOURNAL, 0, 0]);
+            call(asm, WRITE, &[1, DATA, 16]);
+            asm.li(Reg::T0, DATA);
+            asm.emit(lr_d(Reg::T1, Reg::T0, Order::Relaxed));
+            asm.emit(addi(Reg::x(18), Reg::x(18), -1));
+            asm.branch(bne, Reg::x(18), Reg::ZERO, top);
+            halt(asm, 0);
+        });
+        let limits = SegmentLimits {
+            cycles_max: SegmentLimits::CYCLES_MAX_LEAST,
+            ..SegmentLimits::STANDARD
+        };
+        let mut parts = Vec::new();
+        let mut sink = |segment, records: &mut Records| {
+            parts.push((segment, std::mem::take(records)));
+        };
+        let (input, recording) = (hinted(&[7; 2000]), Recording::Records);
+        let (standard, mut console) = (Limits::STANDARD, Discard);
+        let outcome = execute_segments(
+            &program,
+            &input,
+            &standard,
+            &limits,
+            recording,
+            &mut console,
+            &mut sink,
+        );
+        assert!(outcome.is_ok_and(|outcome| outcome.execution.exit.is_success()));
+        assert!(parts.len() > 3);
+        (program, parts)
+    }
+
+    #[test]
+    fn positions_in_journal_and_hints_chain_through_every_segment() {
+        let (_, parts) = sample();
+        for (segment, records) in &parts {
+            let start = &segment.start;
+            let mut last = [(start.journal_bytes, 0), (start.hint_bytes, 0)];
+            for record in &records.system {
+                let place = match (record.arguments[0], record.arguments[1]) {
+                    (WRITE, FD_JOURNAL) => &mut last[0],
+                    (READ, FD_HINT) => &mut last[1],
+                    _ => {
+                        assert_eq!((record.position, record.position_clock), (0, 0));
+                        continue;
+                    }
+                };
+                assert_eq!((record.position, record.position_clock), *place);
+                let after = record.position + record.result;
+                *place = (after, record.clock + SUBSTEP_MEMORY);
+            }
+            let ends = last.map(|(position, _)| position);
+            assert_eq!(ends, [segment.end.journal_bytes, segment.end.hint_bytes]);
+        }
+    }
+
+    #[test]
+    fn a_segment_replays_to_its_records() {
+        let (program, parts) = sample();
+        for (segment, records) in &parts {
+            assert!(replay(&program, segment).as_ref() == Ok(records));
+        }
+    }
+
+    #[test]
+    fn a_segment_that_contradicts_itself_is_refused_before_it_runs() {
+        let (program, parts) = sample();
+        type Forge = fn(&mut Segment);
+        let forgeries: [Forge; 11] = [
+            |s| s.number = u32::MAX,
+            |s| s.start.registers[0] = 1,
+            |s| s.start.pc += 1,
+            |s| s.end.cycle = s.start.cycle - 1,
+            |s| s.end.cycle = s.start.cycle + u64::from(SegmentLimits::CYCLES_MAX) + 1,
+            |s| s.end.cycle = u64::MAX,
+            |s| s.start.journal_bytes = s.end.journal_bytes + 1,
+            |s| s.start.journal_bytes = u64::MAX,
+            |s| s.rows.0[Chip::Journal as usize] += 1,
+            |s| s.start.hint_bytes = s.end.hint_bytes + 1,
+            |s| s.hints.push(7),
+        ];
+        for (index, forge) in forgeries.into_iter().enumerate() {
+            let mut segment = parts[1].0.clone();
+            forge(&mut segment);
+            let number = segment.number;
+            let refused = replay(&program, &segment);
+            let is_expected =
+                matches!(&refused, Err(ReplayError::Malformed { number: n, .. }) if *n == number);
+            assert!(is_expected, "forgery {index}: {:?}", refused.err());
+        }
+    }
+
+    #[test]
+    fn a_segment_with_other_rows_is_refused() {
+        let (program, parts) = sample();
+        let mut segment = parts[1].0.clone();
+        segment.rows.0[Chip::AddSub as usize] += 1;
+        let refused = replay(&program, &segment);
+        assert_eq!(refused.err(), Some(ReplayError::Rows { number: 1 }));
     }
 }

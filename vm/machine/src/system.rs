@@ -5,21 +5,16 @@ use std::fmt;
 use zkvm_isa::record::SystemRecord;
 use zkvm_isa::syscall::{
     FD_HINT, FD_JOURNAL, FD_STDERR, FD_STDOUT, HALT, HALT_STANDARD, PANIC, READ, REG_A0, REG_A7,
-    SPAN_BEGIN, SPAN_END, TEXT_BYTES_MAX, TRANSFER_BYTES_MAX, WRITE,
+    SPAN_BEGIN, SPAN_END, SPAN_NAME_BYTES_MAX, TEXT_BYTES_MAX, TRANSFER_BYTES_MAX, WRITE,
 };
 use zkvm_isa::{Chip, layout::WORD_BYTES};
 
-use crate::cost::Span;
 use crate::execute::{Console, GuestPanic, Stream};
 use crate::fault::FaultKind;
 use crate::hart::Stop;
-use crate::memory::Memory;
+use crate::memory::{AccessError, Memory};
 use crate::recorder::{Recorder, Touch, Transfer};
-
-/// Most distinct spans kept; entering further ones is not recorded.
-const SPANS_MAX: usize = 4096;
-/// Deepest nesting of spans kept.
-const SPAN_DEPTH_MAX: usize = 64;
+use crate::spans::Spans;
 
 const WORD: u64 = WORD_BYTES as u64;
 
@@ -41,11 +36,7 @@ pub(crate) struct System<'a> {
     hints_before: u64,
     console: &'a mut dyn Console,
     pub(crate) panic: Option<GuestPanic>,
-    pub(crate) spans: Vec<Span>,
-    /// Open spans: index into `spans` if recorded, and the cycle of entry.
-    open_spans: Vec<(Option<usize>, u64)>,
-    /// Spans opened beyond [`SPAN_DEPTH_MAX`].
-    unrecorded_depth: u64,
+    pub(crate) spans: Spans,
 }
 
 impl fmt::Debug for System<'_> {
@@ -71,9 +62,7 @@ impl<'a> System<'a> {
             hints_before: 0,
             console,
             panic: None,
-            spans: Vec::new(),
-            open_spans: Vec::new(),
-            unrecorded_depth: 0,
+            spans: Spans::default(),
         }
     }
 
@@ -92,6 +81,11 @@ impl<'a> System<'a> {
         let arguments: [u64; 6] = std::array::from_fn(|index| registers[first + index]);
         let number = registers[usize::from(REG_A7)];
         let [a0, a1, a2, ..] = arguments;
+        let position = match (number, a0) {
+            (WRITE, FD_JOURNAL) => self.journal_written(),
+            (READ, FD_HINT) => self.hints_consumed(),
+            _ => 0,
+        };
         let result = match number {
             HALT | HALT_STANDARD => Ok(a0),
             WRITE if a0 == FD_STDOUT || a0 == FD_STDERR => {
@@ -106,11 +100,12 @@ impl<'a> System<'a> {
                 Ok(0)
             }
             SPAN_BEGIN => {
-                self.begin_span(text(memory, a0, a1, TEXT_BYTES_MAX), cycles);
+                let name = text(memory, a0, a1, SPAN_NAME_BYTES_MAX);
+                self.spans.begin(name, cycles);
                 Ok(0)
             }
             SPAN_END => {
-                self.end_span(cycles);
+                self.spans.end(cycles);
                 Ok(0)
             }
             _ => Err(Stop::Fault(FaultKind::UnknownSystemCall { number })),
@@ -123,6 +118,7 @@ impl<'a> System<'a> {
             text_index: text_index as u32,
             arguments: [number, a0, a1, a2],
             result,
+            position,
             ..SystemRecord::default()
         });
         registers[first] = result;
@@ -132,7 +128,7 @@ impl<'a> System<'a> {
         SystemOutcome::Continue
     }
 
-    fn print(&mut self, memory: &mut Memory, descriptor: u64, address: u64, length: u64) {
+    fn print(&mut self, memory: &Memory, descriptor: u64, address: u64, length: u64) {
         let stream = if descriptor == FD_STDERR {
             Stream::Error
         } else {
@@ -157,6 +153,7 @@ impl<'a> System<'a> {
         if offset.saturating_add(length) > self.journal_bytes_max {
             return Err(Stop::JournalLimit);
         }
+        check_words(address, length, |address| memory.load_slot(address))?;
         for done in (0..length).step_by(WORD as usize) {
             let address = address + done;
             let slot = memory.load_slot(address)?;
@@ -191,6 +188,7 @@ impl<'a> System<'a> {
         let offset = self.hints_consumed();
         let rest = &self.hints[self.hints_read..];
         let length = (rest.len() as u64).min(length);
+        check_words(address, length, |address| memory.store_slot(address))?;
         for (index, part) in rest[..length as usize].chunks(WORD as usize).enumerate() {
             let done = index as u64 * WORD;
             let address = address + done;
@@ -215,7 +213,7 @@ impl<'a> System<'a> {
         Ok(length)
     }
 
-    fn note_panic(&mut self, memory: &mut Memory, arguments: [u64; 6], cycle: u64) {
+    fn note_panic(&mut self, memory: &Memory, arguments: [u64; 6], cycle: u64) {
         let [message, message_bytes, file, file_bytes, line, column] = arguments;
         self.panic = Some(GuestPanic {
             message: text(memory, message, message_bytes, TEXT_BYTES_MAX),
@@ -224,40 +222,6 @@ impl<'a> System<'a> {
             column: column as u32,
             cycle,
         });
-    }
-
-    fn begin_span(&mut self, name: String, cycle: u64) {
-        if self.open_spans.len() >= SPAN_DEPTH_MAX {
-            self.unrecorded_depth += 1;
-            return;
-        }
-        let parent = self.open_spans.last().and_then(|(index, _)| *index);
-        let mut path = parent.map_or(Vec::new(), |index| self.spans[index].path.clone());
-        path.push(name);
-        let mut known = self.spans.iter().position(|span| span.path == path);
-        if known.is_none() && self.spans.len() < SPANS_MAX {
-            known = Some(self.spans.len());
-            self.spans.push(Span {
-                path,
-                entered: 0,
-                cycles: 0,
-            });
-        }
-        if let Some(span) = known.and_then(|index| self.spans.get_mut(index)) {
-            span.entered += 1;
-        }
-        self.open_spans.push((known, cycle));
-    }
-
-    /// Closes the innermost span; a guest that closes more than it opened changes nothing.
-    fn end_span(&mut self, cycle: u64) {
-        if self.unrecorded_depth > 0 {
-            self.unrecorded_depth -= 1;
-            return;
-        }
-        if let Some((Some(index), begin)) = self.open_spans.pop() {
-            self.spans[index].cycles += cycle - begin;
-        }
     }
 
     /// Continues in the middle of an execution: `hints` begins at the stream's byte
@@ -281,16 +245,9 @@ impl<'a> System<'a> {
     pub(crate) fn hints_since(&self, first: usize) -> &[u8] {
         &self.hints[first..self.hints_read]
     }
-
-    /// Closes every open span: the guest stopped inside them.
-    pub(crate) fn close_spans(&mut self, cycle: u64) {
-        self.unrecorded_depth = 0;
-        while !self.open_spans.is_empty() {
-            self.end_span(cycle);
-        }
-    }
 }
 
+/// The checks of a transfer that do not depend on memory.
 fn check_transfer(address: u64, length: u64) -> Result<(), Stop> {
     if length > TRANSFER_BYTES_MAX {
         return Err(Stop::Fault(FaultKind::TransferTooLong { length }));
@@ -298,25 +255,159 @@ fn check_transfer(address: u64, length: u64) -> Result<(), Stop> {
     if !address.is_multiple_of(WORD) {
         return Err(Stop::Fault(FaultKind::TransferMisaligned { address }));
     }
-    // Beyond the address space an access would fault; here the sum must not overflow either.
-    if address.checked_add(TRANSFER_BYTES_MAX).is_none() {
-        let access = crate::fault::Access::Load;
-        return Err(Stop::Fault(FaultKind::Unmapped { access, address }));
+    Ok(())
+}
+
+/// Checks every word of a transfer by `slot`, before the first one moves: a call that faults is
+/// not executed, not even in part. Of no words any address passes.
+fn check_words(
+    address: u64,
+    length: u64,
+    mut slot: impl FnMut(u64) -> Result<usize, AccessError>,
+) -> Result<(), Stop> {
+    for done in (0..length).step_by(WORD as usize) {
+        // An address near 2^64 is refused at the first word, so that the sum cannot overflow.
+        slot(address + done)?;
     }
     Ok(())
 }
 
 /// The bytes at `address`, up to the first that is not mapped.
-fn readable(memory: &mut Memory, address: u64, length: u64) -> Vec<u8> {
-    (0..length)
-        .map_while(|offset| {
-            let address = address.checked_add(offset)?;
-            let slot = memory.load_slot(address).ok()?;
-            Some((memory.word(slot) >> (8 * (address % WORD))) as u8)
-        })
-        .collect()
+fn readable(memory: &Memory, address: u64, length: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut next = Some(address);
+    while let Some(at) = next
+        && (bytes.len() as u64) < length
+        && let Some(word) = memory.peek(at)
+    {
+        let word = &word.to_le_bytes()[(at % WORD) as usize..];
+        let wanted = (length - bytes.len() as u64).min(word.len() as u64);
+        bytes.extend_from_slice(&word[..wanted as usize]);
+        next = at.checked_add(wanted);
+    }
+    bytes
 }
 
-fn text(memory: &mut Memory, address: u64, length: u64, bytes_max: u64) -> String {
-    String::from_utf8_lossy(&readable(memory, address, length.min(bytes_max))).into_owned()
+/// The text at `address`, at most `bytes_max` bytes long; what is no UTF-8 is replaced.
+fn text(memory: &Memory, address: u64, length: u64, bytes_max: u64) -> String {
+    let bytes = readable(memory, address, length.min(bytes_max));
+    let mut text = String::from_utf8_lossy(&bytes).into_owned();
+    // A replacement is longer than what it replaces.
+    text.truncate(text.floor_char_boundary(bytes_max as usize));
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use zkvm_isa::Chip;
+    use zkvm_isa::layout::{HEAP_END, PAGE_BYTES};
+
+    use super::*;
+    use crate::fault::Access;
+    use crate::testing::{DATA, call, halt, hinted, program, run};
+    use crate::{Capture, Exit, Limits, execute};
+
+    const END: u64 = HEAP_END as u64;
+    const FAR: u64 = 0x1000_0000;
+
+    fn fault(emit: impl FnOnce(&mut zkvm_testkit::asm::Assembler)) -> (FaultKind, [u64; 2]) {
+        let execution = run(&program(emit), &[1; 100]);
+        let Exit::Faulted(fault) = execution.exit else {
+            panic!("the program must fault, not: {}", execution.exit);
+        };
+        let rows = [Chip::Journal, Chip::Hint].map(|chip| execution.cost.rows.of(chip));
+        assert!(execution.journal.is_empty());
+        (fault.kind, rows)
+    }
+
+    #[test]
+    fn a_transfer_that_faults_has_no_effect() {
+        let unmapped = |access, address| FaultKind::Unmapped { access, address };
+        let journal = fault(|asm| call(asm, WRITE, &[FD_JOURNAL, END - 16, 24]));
+        assert_eq!(journal, (unmapped(Access::Load, END), [0, 0]));
+        let hint = fault(|asm| call(asm, READ, &[FD_HINT, END - 16, 24]));
+        assert_eq!(hint, (unmapped(Access::Store, END), [0, 0]));
+    }
+
+    #[test]
+    fn an_address_is_checked_only_if_a_word_moves() {
+        for address in [0, END, 1 << 32, u64::MAX - 7] {
+            let program = program(|asm| {
+                call(asm, WRITE, &[FD_JOURNAL, address, 0]);
+                call(asm, READ, &[FD_HINT, address, 0]);
+                call(asm, READ, &[FD_HINT, DATA, 50]);
+                // No hints are left.
+                call(asm, READ, &[FD_HINT, address, 8]);
+                halt(asm, 0);
+            });
+            let execution = run(&program, &[1; 50]);
+            assert!(
+                execution.exit.is_success(),
+                "{address:#x}: {}",
+                execution.exit
+            );
+        }
+        for address in [1 << 32, u64::MAX - 7] {
+            let (kind, _) = fault(|asm| call(asm, WRITE, &[FD_JOURNAL, address, 65536]));
+            let access = Access::Load;
+            assert_eq!(kind, FaultKind::Unmapped { access, address });
+            let (kind, _) = fault(|asm| call(asm, READ, &[FD_HINT, address, 65536]));
+            let access = Access::Store;
+            assert_eq!(kind, FaultKind::Unmapped { access, address });
+        }
+        for number in [WRITE, READ] {
+            let descriptor = if number == WRITE { FD_JOURNAL } else { FD_HINT };
+            let (kind, _) = fault(|asm| call(asm, number, &[descriptor, DATA + 4, 0]));
+            let address = DATA + 4;
+            assert_eq!(kind, FaultKind::TransferMisaligned { address });
+        }
+    }
+
+    #[test]
+    fn texts_for_people_take_no_guest_memory() {
+        let texts = program(|asm| {
+            for page in 0..8 {
+                let at = FAR + 2 * page * u64::from(PAGE_BYTES);
+                call(asm, WRITE, &[FD_STDOUT, at, TRANSFER_BYTES_MAX]);
+                call(asm, PANIC, &[at, 4096, at, 4096, 1, 1]);
+                call(asm, SPAN_BEGIN, &[at, 4096]);
+            }
+            halt(asm, 0);
+        });
+        let nothing = program(|asm| halt(asm, 0));
+        let mut capture = Capture::default();
+        let (input, limits) = (hinted(&[]), Limits::STANDARD);
+        let execution = execute(&texts, &input, &limits, &mut capture).expect("it begins");
+        assert_eq!(capture.bytes, vec![0; 8 * TRANSFER_BYTES_MAX as usize]);
+        let least = run(&nothing, &[]).cost.memory_bytes;
+        assert_eq!(execution.cost.memory_bytes, least);
+    }
+
+    #[test]
+    fn what_is_printed_may_begin_and_end_inside_a_word() {
+        let program = program(|asm| {
+            call(asm, WRITE, &[FD_STDOUT, DATA + 5, 13]);
+            call(asm, WRITE, &[FD_STDERR, DATA + 30, 1]);
+            call(asm, WRITE, &[FD_STDOUT, END - 3, 100]);
+            call(asm, WRITE, &[FD_STDOUT, u64::MAX, 100]);
+            halt(asm, 0);
+        });
+        let mut capture = Capture::default();
+        let limits = Limits::STANDARD;
+        let outcome = execute(&program, &hinted(&[]), &limits, &mut capture);
+        assert!(outcome.is_ok_and(|execution| execution.exit.is_success()));
+        let expected: Vec<u8> = (5..18).chain([30, 0, 0, 0]).collect();
+        assert_eq!(capture.bytes, expected);
+    }
+
+    #[test]
+    fn names_of_spans_are_cut() {
+        let program = program(|asm| {
+            call(asm, SPAN_BEGIN, &[DATA + 0x80, 4096]);
+            halt(asm, 0);
+        });
+        let spans = run(&program, &[]).spans;
+        // Bytes from 0x80 up are no UTF-8; each is replaced by three bytes.
+        assert_eq!(spans[0].path, ["\u{fffd}".repeat(128 / 3)]);
+    }
 }

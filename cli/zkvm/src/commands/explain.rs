@@ -68,7 +68,8 @@ pub(crate) const ENTRIES: &[Entry] = &[
         106,
         "segments in the wrong place",
         "Segments must lie between 0x1000 and 0xC0000000, must not overlap, must be whole in the \
-         file, and read-only and writable bytes must not share an 8-byte word.",
+         file without sharing its bytes, and read-only and writable bytes must not share an 8-byte \
+         word.",
         "use the runtime's link.ld, or align segments to pages in your own script",
     ),
     entry(

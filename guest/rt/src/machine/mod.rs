@@ -29,10 +29,10 @@ static INPUT_OFFSET: Single<Cell<usize>> = Single(Cell::new(0));
 pub(crate) fn input() -> &'static [u8] {
     let len = ptr::with_exposed_provenance::<u64>(INPUT_START as usize);
     // SAFETY: the machine maps the input's length here, aligned and never written.
-    let len = unsafe { *len };
+    let len = crate::input::checked_len(unsafe { *len });
     let start = ptr::with_exposed_provenance::<u8>(INPUT_BYTES_START as usize);
     // SAFETY: the machine maps `len` bytes from here on, which nothing ever writes.
-    unsafe { slice::from_raw_parts(start, len as usize) }
+    unsafe { slice::from_raw_parts(start, len) }
 }
 
 pub(crate) fn input_offset() -> usize {

@@ -1,0 +1,819 @@
+//! The `zkvm` command as a person or a script meets it: streams, exit codes, formats, files.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use serde_json::Value;
+use tempfile::TempDir;
+use zkvm_build::{BuildOptions, build};
+use zkvm_testkit::asm::base::{addi, ebreak, ecall, ld};
+use zkvm_testkit::asm::{Assembler, Reg};
+use zkvm_testkit::elf::{EF_RISCV_RVC, ElfBuilder};
+
+/// What the command left behind.
+#[derive(Debug)]
+struct Ran {
+    code: i32,
+    stdout: Vec<u8>,
+    stderr: String,
+}
+
+impl Ran {
+    #[track_caller]
+    fn text(&self) -> &str {
+        std::str::from_utf8(&self.stdout).expect("standard output is text")
+    }
+
+    /// The answer as JSON: one document, and nothing else.
+    #[track_caller]
+    fn json(&self) -> Value {
+        serde_json::from_slice(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// Checks the exit code and that an error of this number is reported with a next step.
+    #[track_caller]
+    fn assert_error(&self, code: i32, number: u16) {
+        assert_eq!(self.code, code, "{}", self.stderr);
+        let heading = format!("error[ZK{number:04}]: ");
+        assert!(
+            self.stderr.contains(&heading),
+            "no {heading} in {}",
+            self.stderr
+        );
+        assert!(self.stderr.contains("next: "), "{}", self.stderr);
+    }
+}
+
+fn command(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_zkvm"));
+    command
+        .current_dir(folder)
+        .env_remove("CLICOLOR_FORCE")
+        .env_remove("RUST_BACKTRACE")
+        .stdin(Stdio::null());
+    command
+}
+
+/// Runs the command in `folder` with this standard input.
+#[track_caller]
+fn zkvm_with(folder: &Path, arguments: &[&str], stdin: &[u8]) -> Ran {
+    let mut child = command(folder)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command starts");
+    let mut pipe = child.stdin.take().expect("it was asked for");
+    // A command that does not read its input may be gone already.
+    let _ = pipe.write_all(stdin);
+    drop(pipe);
+    let output = child.wait_with_output().expect("the command ends");
+    Ran {
+        code: output.status.code().expect("no signal ends the command"),
+        stdout: output.stdout,
+        stderr: String::from_utf8(output.stderr).expect("standard error is text"),
+    }
+}
+
+#[track_caller]
+fn zkvm(folder: &Path, arguments: &[&str]) -> Ran {
+    zkvm_with(folder, arguments, b"")
+}
+
+fn folder() -> TempDir {
+    tempfile::tempdir().expect("a temporary folder")
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// The ELF file of an example or of the test guest `io`, built once.
+#[track_caller]
+fn guest(name: &str) -> &'static str {
+    static BUILT: OnceLock<Vec<(String, String)>> = OnceLock::new();
+    let built = BUILT.get_or_init(|| {
+        ["guest/examples", "tests/guests/io"]
+            .iter()
+            .flat_map(|folder| {
+                let built = build(&BuildOptions {
+                    target_dir: Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("guests")),
+                    is_locked: true,
+                    is_quiet: true,
+                    ..BuildOptions::new(root().join(folder))
+                });
+                built
+                    .unwrap_or_else(|error| panic!("{folder}: {error}"))
+                    .guests
+            })
+            .map(|guest| (guest.name, guest.path.display().to_string()))
+            .collect()
+    });
+    let found = built.iter().find(|(known, _)| known == name);
+    &found
+        .unwrap_or_else(|| panic!("no guest is called {name}"))
+        .1
+}
+
+/// A file in `folder` with the program that `emit` writes.
+fn hand_written(folder: &Path, emit: impl FnOnce(&mut Assembler)) -> String {
+    let mut asm = Assembler::new(0x1_0000);
+    emit(&mut asm);
+    let text = asm.finish().bytes;
+    let elf = ElfBuilder::new(0x1_0000)
+        .flags(EF_RISCV_RVC)
+        .text(0x1_0000, text);
+    let path = folder.join("program.elf");
+    fs::write(&path, elf.build()).expect("a file can be written");
+    path.display().to_string()
+}
+
+fn names_in(folder: &Path) -> BTreeSet<String> {
+    let entries = fs::read_dir(folder).expect("a folder can be read");
+    let name = |entry: std::io::Result<fs::DirEntry>| {
+        let entry = entry.expect("an entry can be read");
+        entry.file_name().to_string_lossy().into_owned()
+    };
+    entries.map(name).collect()
+}
+
+#[test]
+fn a_new_guest_runs_and_standard_output_is_its_journal() {
+    let folder = folder();
+    let made = zkvm(folder.path(), &["new", "my-guest"]);
+    assert_eq!(
+        (made.code, made.text()),
+        (0, "my-guest\n"),
+        "{}",
+        made.stderr
+    );
+    assert_eq!(
+        names_in(folder.path()),
+        BTreeSet::from(["my-guest".to_owned()])
+    );
+    let guest = folder.path().join("my-guest");
+    let ran = zkvm(&guest, &["run", "--input", "21"]);
+    assert_eq!((ran.code, ran.text()), (0, "c255\n"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("as an integer 10946"), "{}", ran.stderr);
+
+    let built = zkvm(&guest, &["build"]);
+    assert_eq!(built.code, 0, "{}", built.stderr);
+    let elf = built.text().trim_end();
+    assert!(Path::new(elf).is_file(), "{elf}");
+    let ran = zkvm(folder.path(), &["run", "-q", elf, "-i", "21"]);
+    assert_eq!(
+        (ran.code, ran.text(), ran.stderr.as_str()),
+        (0, "c255\n", "")
+    );
+    let json = zkvm(&guest, &["build", "--format", "json", "-q"]).json();
+    assert_eq!(json["guests"][0]["name"], "my-guest");
+    assert_eq!(json["guests"][0]["path"], elf);
+    let id = zkvm(&guest, &["id", "-q"]);
+    assert_eq!(id.text().trim_end(), json["guests"][0]["program_id"]);
+
+    zkvm(folder.path(), &["new", "my-guest"]).assert_error(6, 508);
+    assert_eq!(
+        zkvm(&guest, &["run", "-q", "-i", "21"]).text(),
+        "c255\n",
+        "it is still there"
+    );
+}
+
+#[test]
+fn new_refuses_names_that_cargo_would_refuse() {
+    let folder = folder();
+    for name in ["1st", "a b", "std", "é", "..", "core"] {
+        zkvm(folder.path(), &["new", name]).assert_error(2, 507);
+    }
+    assert_eq!(names_in(folder.path()), BTreeSet::new());
+}
+
+/// Kinds of the panic example that end in a panic or a fault: number of the error, text of the
+/// cause, and whether the frame that is shown is in the example's own source.
+const FAILURES: [(u32, u16, &str); 11] = [
+    (0, 311, "the guest panics on purpose, kind 0"),
+    (1, 311, "index out of bounds"),
+    (2, 311, "attempt to divide by zero"),
+    (3, 311, "`None`"),
+    (4, 312, "stack"),
+    (5, 311, "memory"),
+    (6, 313, "illegal instruction"),
+    (8, 314, "null page"),
+    (9, 314, "read-only"),
+    (11, 311, "main returns an error on purpose"),
+    (12, 311, "panicked while it was formatted"),
+];
+
+/// The line of the example's source that contains `text`, from 1.
+#[track_caller]
+fn line_of(text: &str) -> usize {
+    let source = fs::read_to_string(root().join("guest/examples/panic/src/main.rs"));
+    let source = source.expect("the source can be read");
+    let line = source.lines().position(|line| line.contains(text));
+    1 + line.unwrap_or_else(|| panic!("no line has {text}"))
+}
+
+#[test]
+fn every_failure_of_a_guest_exits_with_4_and_shows_where() {
+    let folder = folder();
+    for (kind, number, cause) in FAILURES {
+        let ran = zkvm(
+            folder.path(),
+            &["run", guest("panic"), "--input", &kind.to_string()],
+        );
+        ran.assert_error(4, number);
+        assert!(ran.stderr.contains(cause), "kind {kind}: {}", ran.stderr);
+        let journal = if kind == 11 { "0b\n" } else { "" };
+        assert_eq!(ran.text(), journal, "kind {kind}");
+        let line = match kind {
+            0 => line_of("0 => panic!"),
+            1 => line_of("black_box(items[black_box(3)])"),
+            2 => line_of("black_box(1 / black_box(0u64))"),
+            3 => line_of(".unwrap());"),
+            4 => line_of("descend(depth + 1)"),
+            6 => line_of("asm!(\"unimp\""),
+            8 => line_of("asm!(\"ld {0}, 0(zero)\""),
+            9 => line_of("asm!(\"sd zero, 0({0})\""),
+            // Out of memory, an error and a panic inside a panic are reported by the runtime.
+            _ => continue,
+        };
+        let place = format!("panic/src/main.rs:{line}");
+        assert!(
+            ran.stderr.contains(&place),
+            "kind {kind}: no {place} in {}",
+            ran.stderr
+        );
+    }
+}
+
+#[test]
+fn a_verbose_failure_shows_every_frame() {
+    let folder = folder();
+    let lines = |arguments: &[&str]| {
+        let ran = zkvm(folder.path(), arguments);
+        ran.assert_error(4, 311);
+        let is_frame = |line: &&str| line.trim_start().starts_with(|c: char| c.is_ascii_digit());
+        ran.stderr.lines().filter(is_frame).count()
+    };
+    let short = lines(&["run", guest("panic"), "--input", "1"]);
+    let long = lines(&["run", "-v", guest("panic"), "--input", "1"]);
+    assert!(0 < short && short < long, "{short} and {long} frames");
+}
+
+#[test]
+fn an_exit_code_of_the_guest_exits_with_3_and_keeps_the_journal() {
+    let folder = folder();
+    let ran = zkvm(folder.path(), &["run", guest("panic"), "--input", "10"]);
+    ran.assert_error(3, 310);
+    assert_eq!(ran.text(), "0a\n");
+    assert!(ran.stderr.contains("exit code 7"), "{}", ran.stderr);
+    let ran = zkvm(folder.path(), &["run", guest("panic"), "--input", "13"]);
+    assert_eq!((ran.code, ran.text()), (0, "0d\n"));
+}
+
+#[test]
+fn limits_exit_with_7() {
+    let folder = folder();
+    let run = |flags: &[&str], input: &str| {
+        let arguments = [&["run", guest("panic"), "--input", input], flags].concat();
+        zkvm(folder.path(), &arguments)
+    };
+    let ran = run(&["--max-cycles", "1_000_000"], "7");
+    ran.assert_error(7, 301);
+    assert!(ran.stderr.contains("1_000_000 cycles"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("panic/src/main.rs"), "{}", ran.stderr);
+    run(&["--max-memory", "4K"], "13").assert_error(7, 302);
+    // Recursion touches page after page of the stack.
+    run(&["--max-memory", "1M"], "4").assert_error(7, 302);
+    let journal = ["run", guest("io"), "--input", "3", "--input", "20000000"];
+    let ran = zkvm(folder.path(), &journal);
+    ran.assert_error(7, 303);
+}
+
+#[test]
+fn wrong_input_and_files_exit_with_6() {
+    let folder = folder();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    fs::write(path("text"), "not a program").expect("a file can be written");
+    fs::create_dir(path("empty")).expect("a folder can be made");
+    let run = |arguments: &[&str]| zkvm(folder.path(), &[&["run"], arguments].concat());
+    run(&["missing.elf"]).assert_error(6, 201);
+    run(&["text"]).assert_error(6, 101);
+    run(&["empty"]).assert_error(6, 501);
+    run(&[]).assert_error(6, 501);
+    let fibonacci = guest("fibonacci");
+    for value in ["no-such-file", "0xabc", "0xzz"] {
+        run(&[fibonacci, "--input", value]).assert_error(6, 206);
+    }
+    run(&[fibonacci, "--input", "@no-such-file"]).assert_error(6, 201);
+    run(&[fibonacci, "--input", "1", "--hints", "no-such-file"]).assert_error(6, 201);
+    let ran = run(&[fibonacci, "--input", "1", "-o", "no/such/folder/journal"]);
+    ran.assert_error(6, 201);
+    assert!(ran.text().is_empty());
+    for verb in ["id", "inspect"] {
+        zkvm(folder.path(), &[verb, "missing.elf"]).assert_error(6, 201);
+        zkvm(folder.path(), &[verb, "text"]).assert_error(6, 101);
+    }
+}
+
+#[test]
+fn a_file_for_another_machine_is_refused_with_its_reason() {
+    let folder = folder();
+    let own = env!("CARGO_BIN_EXE_zkvm");
+    let ran = zkvm(folder.path(), &["run", own]);
+    assert_eq!(ran.code, 6, "{}", ran.stderr);
+    assert!(ran.stderr.contains("error[ZK010"), "{}", ran.stderr);
+    assert!(ran.text().is_empty());
+}
+
+#[test]
+fn wrong_usage_exits_with_2() {
+    let folder = folder();
+    for arguments in [
+        &["run", "--no-such-flag"][..],
+        &["no-such-verb"],
+        &[],
+        &["run", "--max-cycles", "many"],
+        &["run", "--max-memory", "1.5G"],
+        &["run", "--journal", "octal"],
+        &["run", "-q", "-v"],
+        &["completions", "no-such-shell"],
+        &["new"],
+    ] {
+        let ran = zkvm(folder.path(), arguments);
+        assert_eq!(ran.code, 2, "{arguments:?}: {}", ran.stderr);
+        assert!(ran.stdout.is_empty(), "{arguments:?}");
+        assert!(!ran.stderr.is_empty(), "{arguments:?}");
+    }
+    zkvm(folder.path(), &["explain", "ZK9999"]).assert_error(2, 901);
+}
+
+/// A package without dependencies, whose files are given.
+fn package(folder: &Path, files: &[(&str, &str)]) {
+    let manifest =
+        "[package]\nname = \"p\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[workspace]\n";
+    fs::create_dir_all(folder.join("src/bin")).expect("a folder can be made");
+    fs::write(folder.join("Cargo.toml"), manifest).expect("a file can be written");
+    for (name, text) in files {
+        fs::write(folder.join(name), text).expect("a file can be written");
+    }
+}
+
+#[test]
+fn guests_that_do_not_build_exit_with_10() {
+    let folder = folder();
+    package(
+        folder.path(),
+        &[("src/main.rs", "#![no_std]\nfn main( {}\n")],
+    );
+    for verb in ["run", "build", "id", "inspect"] {
+        let ran = zkvm(folder.path(), &[verb]);
+        ran.assert_error(10, 504);
+        assert!(ran.text().is_empty());
+        assert!(
+            ran.stderr.contains("src/main.rs:2"),
+            "the compiler speaks: {}",
+            ran.stderr
+        );
+    }
+}
+
+#[test]
+fn missing_and_several_binaries_are_told_apart() {
+    let empty = folder();
+    package(empty.path(), &[("src/lib.rs", "#![no_std]\n")]);
+    zkvm(empty.path(), &["run"]).assert_error(10, 505);
+    zkvm(empty.path(), &["run", "--bin", "other"]).assert_error(10, 505);
+
+    let several = folder();
+    let source = "#![no_std]\n#![no_main]\n\
+                  #[panic_handler]\nfn panic(_: &core::panic::PanicInfo<'_>) -> ! { loop {} }\n\
+                  #[unsafe(no_mangle)]\nextern \"C\" fn _start() -> ! { loop {} }\n";
+    package(
+        several.path(),
+        &[("src/bin/a.rs", source), ("src/bin/b.rs", source)],
+    );
+    let ran = zkvm(several.path(), &["run", "--max-cycles", "10"]);
+    ran.assert_error(2, 506);
+    assert!(ran.stderr.contains("a, b"), "{}", ran.stderr);
+    let ran = zkvm(several.path(), &["run", "--max-cycles", "10", "--bin", "b"]);
+    ran.assert_error(7, 301);
+    let ran = zkvm(several.path(), &["run", "--bin", "c"]);
+    ran.assert_error(10, 505);
+    assert!(ran.stderr.contains("a, b"), "{}", ran.stderr);
+}
+
+#[test]
+fn json_answers_hold_journal_exit_cost_and_error() {
+    let folder = folder();
+    for format in ["json", "ndjson"] {
+        let run = |name, input| {
+            let ran = zkvm(
+                folder.path(),
+                &["run", guest(name), "--format", format, "--input", input],
+            );
+            let lines = ran.text().lines().count();
+            assert_eq!(lines == 1, format == "ndjson", "{}", ran.text());
+            (ran.code, ran.json())
+        };
+        let (code, answer) = run("fibonacci", "21");
+        assert_eq!(code, 0);
+        assert_eq!(answer["journal"], "c255");
+        assert_eq!(answer["exit"]["kind"], "halted");
+        assert_eq!(answer["exit"]["code"], 0);
+        assert_eq!(answer["error"], Value::Null);
+        assert_eq!(answer["program_id"].as_str().map(str::len), Some(64));
+        let cycles = answer["cycles"].as_u64().expect("a number");
+        let rows = answer["cost"]["rows"].as_object().expect("an object");
+        let total: u64 = rows.values().filter_map(Value::as_u64).sum();
+        assert_eq!(total, cycles + 1, "every cycle and one word of journal");
+        assert_eq!(rows.len(), 16);
+        assert!(answer["cost"]["memory_bytes"].as_u64() > Some(0));
+
+        let (code, answer) = run("panic", "1");
+        assert_eq!(code, 4);
+        assert_eq!(answer["exit"]["kind"], "panicked");
+        assert_eq!(answer["exit"]["code"], 101);
+        assert_eq!(answer["exit"]["panic"]["file"], "panic/src/main.rs");
+        assert_eq!(answer["error"]["code"], "ZK0311");
+        assert_eq!(answer["error"]["exit_code"], 4);
+        let frames = answer["error"]["facts"]["frames"].as_array();
+        assert!(frames.is_some_and(|frames| !frames.is_empty()));
+        assert!(!answer.to_string().contains('\u{1b}'), "no colours in JSON");
+
+        let (code, answer) = run("panic", "8");
+        assert_eq!(code, 4);
+        assert_eq!(answer["exit"]["kind"], "faulted");
+        assert!(answer["exit"]["pc"].is_u64());
+        let (code, answer) = run("panic", "10");
+        assert_eq!((code, &answer["journal"]), (3, &Value::from("0a")));
+        let (code, answer) = run("json-query", "[]");
+        assert_eq!(
+            (code, &answer["error"]["code"]),
+            (4, &Value::from("ZK0311"))
+        );
+    }
+    let limited = [
+        "run",
+        guest("panic"),
+        "-i",
+        "7",
+        "--max-cycles",
+        "9",
+        "--format",
+        "json",
+    ];
+    let ran = zkvm(folder.path(), &limited);
+    assert_eq!(
+        (ran.code, &ran.json()["exit"]["kind"]),
+        (7, &Value::from("cycle_limit"))
+    );
+}
+
+#[test]
+fn a_failure_without_an_answer_is_json_on_standard_error() {
+    let folder = folder();
+    let ran = zkvm(folder.path(), &["run", "missing.elf", "--format", "ndjson"]);
+    assert_eq!((ran.code, ran.text()), (6, ""));
+    let error: Value = serde_json::from_str(&ran.stderr).expect("one document");
+    assert_eq!(error["error"]["code"], "ZK0201");
+    assert_eq!(error["error"]["exit_code"], 6);
+}
+
+#[test]
+fn journals_are_written_in_hex_raw_or_not_at_all() {
+    let folder = folder();
+    let run = |flags: &[&str]| {
+        let arguments = [&["run", guest("fibonacci"), "-i", "21"], flags].concat();
+        let ran = zkvm(folder.path(), &arguments);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        ran.stdout
+    };
+    assert_eq!(run(&["--journal", "hex"]), b"c255\n");
+    assert_eq!(run(&["--journal", "raw"]), [0xc2, 0x55]);
+    assert_eq!(run(&["--journal", "none"]), b"");
+    assert_eq!(run(&["-o", "journal"]), b"");
+    let written = folder.path().join("journal");
+    assert_eq!(fs::read(&written).ok(), Some(vec![0xc2, 0x55]));
+    assert_eq!(
+        names_in(folder.path()),
+        BTreeSet::from(["journal".to_owned()])
+    );
+    fs::write(&written, "something longer than the journal").expect("it can be written");
+    assert_eq!(run(&["-o", "journal", "-q"]), b"");
+    assert_eq!(fs::read(&written).ok(), Some(vec![0xc2, 0x55]));
+    // A file that cannot be replaced stays, and nothing is left beside it.
+    fs::create_dir(folder.path().join("taken")).expect("a folder can be made");
+    let arguments = ["run", guest("fibonacci"), "-i", "21", "-o", "taken"];
+    zkvm(folder.path(), &arguments).assert_error(6, 201);
+    let expected = ["journal", "taken"].map(str::to_owned);
+    assert_eq!(names_in(folder.path()), BTreeSet::from(expected));
+}
+
+#[test]
+fn input_comes_from_values_files_and_standard_input() {
+    let folder = folder();
+    fs::write(folder.path().join("21"), [3]).expect("a file can be written");
+    fs::write(folder.path().join("n.bin"), [0xe8, 0x07]).expect("a file can be written");
+    let fibonacci = guest("fibonacci");
+    for (value, stdin, journal) in [
+        ("21", &[][..], "c255\n"),
+        ("0x15", &[], "c255\n"),
+        ("@21", &[], "02\n"),
+        ("./21", &[], "02\n"),
+        ("n.bin", &[], "cbc081e6f5b8d3ac0b\n"),
+        ("-", &[0x15], "c255\n"),
+    ] {
+        let ran = zkvm_with(folder.path(), &["run", fibonacci, "--input", value], stdin);
+        assert_eq!(
+            (ran.code, ran.text()),
+            (0, journal),
+            "{value}: {}",
+            ran.stderr
+        );
+    }
+    let document = r#""{\"a\":[true]}""#;
+    let several = ["run", guest("json-query"), "-i", document, "-i", "\"a.0\""];
+    let ran = zkvm(folder.path(), &several);
+    assert_eq!(
+        (ran.code, ran.text()),
+        (0, "0474727565\n"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn hints_come_from_a_file_or_standard_input() {
+    let folder = folder();
+    let hints = b"\x05\0\0\0\0\0\0\0\x2a\x03abchint!";
+    fs::write(folder.path().join("hints"), hints).expect("a file can be written");
+    for source in ["hints", "-"] {
+        let arguments = ["run", guest("io"), "-i", "1", "-i", "5", "--hints", source];
+        let ran = zkvm_with(folder.path(), &arguments, hints);
+        let journal = "2a0361626368696e7421\n";
+        assert_eq!((ran.code, ran.text()), (0, journal), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn printed_text_goes_to_standard_error_unless_quiet() {
+    let folder = folder();
+    let ran = zkvm(folder.path(), &["run", guest("io"), "-i", "4"]);
+    assert_eq!((ran.code, ran.text()), (0, ""));
+    assert!(
+        ran.stderr.contains("out 1 err \"two\" é\n"),
+        "{}",
+        ran.stderr
+    );
+    let ran = zkvm(folder.path(), &["run", "-q", guest("io"), "-i", "4"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+}
+
+/// The reader is gone before the command has its input, so it writes into a broken pipe.
+#[test]
+fn a_reader_that_went_away_is_success() {
+    let folder = folder();
+    for flags in [&["--journal", "raw"][..], &["--format", "json"], &[]] {
+        let mut child = command(folder.path())
+            .args(["run", guest("fibonacci"), "--input", "-"])
+            .args(flags)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the command starts");
+        drop(child.stdout.take());
+        let mut pipe = child.stdin.take().expect("it was asked for");
+        pipe.write_all(&[21])
+            .expect("the command waits for its input");
+        drop(pipe);
+        let output = child.wait_with_output().expect("the command ends");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(0), "{said}");
+        assert!(!said.contains("error") && !said.contains("panic"), "{said}");
+    }
+}
+
+#[test]
+fn id_and_inspect_agree_about_a_program() {
+    let folder = folder();
+    let elf = hand_written(folder.path(), |asm| {
+        asm.emit(ld(Reg::A0, Reg::SP, 0));
+        asm.emit(addi(Reg::A7, Reg::ZERO, 93));
+        asm.emit(ecall());
+    });
+    let id = zkvm(folder.path(), &["id", &elf]);
+    assert_eq!(id.code, 0);
+    let id = id.text().strip_suffix('\n').expect("one line");
+    assert!(
+        id.len() == 64 && id.bytes().all(|byte| byte.is_ascii_hexdigit()),
+        "{id}"
+    );
+    let json = zkvm(folder.path(), &["id", &elf, "--format", "json"]).json();
+    assert_eq!(json["program_id"], id);
+
+    let human = zkvm(folder.path(), &["inspect", &elf]);
+    assert_eq!(human.code, 0);
+    for part in [
+        id,
+        "entry        0x10000",
+        "(RV64IMAC)",
+        "r-x",
+        "heap         0x00011000",
+    ] {
+        assert!(human.text().contains(part), "{part} in {}", human.text());
+    }
+    let json = zkvm(folder.path(), &["inspect", &elf, "--format", "ndjson"]).json();
+    assert_eq!(json["program_id"], id);
+    assert_eq!(json["entry"], 0x1_0000);
+    assert_eq!(json["segments"][0]["permissions"], "r-x");
+    assert_eq!(json["segments"][0]["size_bytes"], 12);
+    assert_eq!(json["heap_start"], 0x1_1000);
+    assert_eq!(json["has_line_tables"], false);
+
+    let json = zkvm(
+        folder.path(),
+        &["inspect", guest("ecdsa"), "--format", "json"],
+    )
+    .json();
+    assert_eq!(json["has_line_tables"], true);
+    assert!(json["functions"].as_u64() > Some(10));
+    assert!(json["chips"]["mul"].as_u64() > Some(0));
+    assert_eq!(json["segments"].as_array().map(Vec::len), Some(3));
+}
+
+#[test]
+fn faults_of_hand_written_programs_have_their_own_codes() {
+    type Emit = fn(&mut Assembler);
+    let call = |asm: &mut Assembler| {
+        asm.li(Reg::A7, 1234);
+        asm.emit(ecall());
+    };
+    let jump = |asm: &mut Assembler| asm.emit(zkvm_testkit::asm::base::jal(Reg::ZERO, -4096));
+    let programs: [(u16, Emit); 3] = [(315, jump), (316, |asm| asm.emit(ebreak())), (317, call)];
+    for (number, emit) in programs {
+        let folder = folder();
+        let elf = hand_written(folder.path(), emit);
+        let ran = zkvm(folder.path(), &["run", &elf]);
+        ran.assert_error(4, number);
+        assert!(ran.text().is_empty());
+    }
+}
+
+#[test]
+fn doctor_finds_what_these_tests_need() {
+    let folder = folder();
+    let ran = zkvm(folder.path(), &["doctor"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.text(), ran.stderr);
+    let json = zkvm(folder.path(), &["doctor", "--format", "json"]).json();
+    assert_eq!(json["ok"], true);
+    let checks = json["checks"].as_array().expect("a list");
+    for name in ["zkvm", "rustc", "cargo", "target riscv64imac"] {
+        let check = checks.iter().find(|check| check["name"] == name);
+        let is_found = check.is_some_and(|check| check["ok"] == true && check["needed"] == true);
+        assert!(is_found, "{name}: {json}");
+        assert!(ran.text().contains(name), "{}", ran.text());
+    }
+}
+
+#[test]
+fn doctor_without_tools_says_what_is_missing_and_exits_with_10() {
+    let folder = folder();
+    let output = command(folder.path())
+        .args(["doctor", "--format", "json"])
+        .env("PATH", folder.path())
+        .env_remove("RUSTC")
+        .env_remove("CARGO")
+        .output()
+        .expect("the command starts");
+    assert_eq!(output.status.code(), Some(10));
+    let json: Value = serde_json::from_slice(&output.stdout).expect("one document");
+    assert_eq!(json["ok"], false);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("ZK0902"), "{said}");
+}
+
+#[test]
+fn completions_are_scripts_that_know_the_verbs() {
+    let folder = folder();
+    for shell in ["bash", "zsh", "fish"] {
+        let ran = zkvm(folder.path(), &["completions", shell]);
+        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{shell}");
+        for word in ["zkvm", "run", "inspect", "max-cycles"] {
+            assert!(ran.text().contains(word), "{shell} has {word}");
+        }
+        let check = Command::new(shell)
+            .args(["-n", "/dev/stdin"])
+            .stdin(Stdio::piped())
+            .spawn();
+        // Where the shell is there, it says whether the script is one.
+        if let Ok(mut child) = check {
+            let mut pipe = child.stdin.take().expect("it was asked for");
+            pipe.write_all(&ran.stdout).expect("the shell reads it");
+            drop(pipe);
+            assert!(child.wait().expect("the shell ends").success(), "{shell}");
+        }
+    }
+}
+
+/// The numbers of error codes in a source: `Code(n)`, `=> n`, `ExitCode::Name, n`.
+fn codes_in(source: &str) -> BTreeSet<u16> {
+    let code = source.split("#[cfg(test)]").next().unwrap_or(source);
+    let packed: String = code.chars().filter(|c| !c.is_whitespace()).collect();
+    let mut codes = BTreeSet::new();
+    for (at, _) in packed.match_indices(|c: char| c.is_ascii_digit()) {
+        let (before, rest) = packed.split_at(at);
+        let digits = rest
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(rest.len());
+        let name = before
+            .strip_suffix(',')
+            .map(|before| before.trim_end_matches(|c: char| c.is_ascii_alphanumeric()));
+        let is_code = before.ends_with("Code(")
+            || before.ends_with("=>")
+            || name.is_some_and(|before| before.ends_with("ExitCode::"));
+        if is_code && digits == 3 && !rest[digits..].starts_with("..") {
+            codes.insert(rest[..digits].parse().expect("three digits"));
+        }
+    }
+    codes
+}
+
+#[test]
+fn every_error_code_in_the_sources_is_explained() {
+    let folder = folder();
+    let sources = [
+        include_str!("../src/failure.rs"),
+        include_str!("../src/guest.rs"),
+        include_str!("../src/input.rs"),
+        include_str!("../src/commands/bench.rs"),
+        include_str!("../src/commands/doctor.rs"),
+        include_str!("../src/commands/explain.rs"),
+        include_str!("../src/commands/new.rs"),
+        include_str!("../src/commands/run.rs"),
+        include_str!("../../../sdk/sdk/src/error.rs"),
+    ];
+    let used: BTreeSet<u16> = sources.iter().flat_map(|source| codes_in(source)).collect();
+    assert!(used.len() > 30, "{used:?}");
+    let listed = zkvm(folder.path(), &["explain", "--format", "json"]).json();
+    let listed: BTreeSet<u16> = listed["codes"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|entry| entry["code"].as_str()?.strip_prefix("ZK")?.parse().ok())
+        .collect();
+    assert_eq!(used, listed, "what is used and what is explained");
+    for code in used {
+        let ran = zkvm(folder.path(), &["explain", &format!("ZK{code:04}")]);
+        assert_eq!(ran.code, 0);
+        assert!(ran.text().contains("\nnext: "), "{}", ran.text());
+    }
+    let short = zkvm(folder.path(), &["explain", "301"]);
+    assert_eq!(
+        short.text(),
+        zkvm(folder.path(), &["explain", "zk0301"]).text()
+    );
+}
+
+#[test]
+fn help_lists_the_exit_codes() {
+    let table = "\
+Exit codes:
+  0    ok
+  1    a bug in zkvm
+  2    wrong usage
+  3    the guest halted with a code other than 0
+  4    the guest panicked or faulted
+  6    something is wrong with the input or a file
+  7    a limit was reached (cycles, memory, journal)
+  10   the guest does not build
+  130  interrupted
+";
+    let folder = folder();
+    let ran = zkvm(folder.path(), &["--help"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    assert!(ran.text().ends_with(table), "{}", ran.text());
+    let version = zkvm(folder.path(), &["--version"]);
+    assert_eq!(
+        version.text(),
+        concat!("zkvm ", env!("CARGO_PKG_VERSION"), "\n")
+    );
+}
+
+#[test]
+fn colours_appear_only_when_they_are_asked_for() {
+    let folder = folder();
+    let said = |flags: &[&str]| {
+        let arguments = [&["run", "missing.elf"], flags].concat();
+        zkvm(folder.path(), &arguments).stderr
+    };
+    assert!(!said(&[]).contains('\u{1b}'));
+    assert!(!said(&["--color", "never"]).contains('\u{1b}'));
+    assert!(said(&["--color", "always"]).contains('\u{1b}'));
+}

@@ -1,0 +1,83 @@
+//! The buses on which rows meet.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::Expr;
+
+/// A bus: a multiset of messages that must balance over all chips of a segment.
+///
+/// The discriminants separate the buses inside one LogUp argument: a message's first element is
+/// its bus, so that no message of one bus can stand in for one of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Bus {
+    /// `(half pc, clock)`: each executed instruction receives its state and sends the next. The
+    /// half pc is the address divided by 2, unique below the field's characteristic.
+    State = 1,
+    /// `(half pc, operation, rd, writes, rs1, rs2, four immediate limbs, next half pc, target half
+    /// pc)`: look-up into the program table.
+    Program = 2,
+    /// `(space, address, four 16-bit limbs, clock)`: registers and memory.
+    Memory = 3,
+    /// `(value)`: the value is below 2^16.
+    Range16 = 4,
+    /// `(value)`: the value is below 2^8.
+    Range8 = 5,
+    /// `(operation, a, b, a op b)` on bytes.
+    Bitwise = 6,
+    /// `(word index)`: links the rows of the memory tables into one ascending chain.
+    Chain = 7,
+    /// `(first word, last word, space, is input)`: look-up into the program's mapped regions.
+    Region = 8,
+    /// `(clock, word index, offset, bytes left, direction)`: a system call's words still to move.
+    Transfer = 9,
+    /// `(offset, bytes, four limbs)`: what the guest writes to its journal.
+    Journal = 10,
+    /// `(low limb, high limb)`: the exit code of the halt.
+    Halt = 11,
+}
+
+impl Bus {
+    /// Every bus.
+    pub const ALL: [Bus; 11] = [
+        Bus::State,
+        Bus::Program,
+        Bus::Memory,
+        Bus::Range16,
+        Bus::Range8,
+        Bus::Bitwise,
+        Bus::Chain,
+        Bus::Region,
+        Bus::Transfer,
+        Bus::Journal,
+        Bus::Halt,
+    ];
+
+    /// Number of elements of a message, without the bus.
+    #[must_use]
+    pub const fn width(self) -> usize {
+        match self {
+            Bus::State | Bus::Halt => 2,
+            Bus::Program => 12,
+            Bus::Memory => 7,
+            Bus::Range16 | Bus::Range8 | Bus::Chain => 1,
+            Bus::Bitwise | Bus::Region => 4,
+            Bus::Transfer => 5,
+            Bus::Journal => 6,
+        }
+    }
+}
+
+/// A message that every row sends with some multiplicity.
+#[derive(Clone, Debug)]
+pub struct Interaction {
+    /// What it is about, for reports.
+    pub name: String,
+    /// The bus.
+    pub bus: Bus,
+    /// How often it is sent; negative if it is received.
+    pub multiplicity: Expr,
+    /// The message, without the bus.
+    pub values: Vec<Expr>,
+}

@@ -1,0 +1,98 @@
+//! The program's initial memory: one row for each 8-byte word that is not zero.
+//!
+//! # Relation
+//!
+//! The word begins with the program's value, at clock 0, and ends with whatever was last written
+//! to it. Words are fixed by the verifier's key, so each of them is there, whether the guest
+//! touches it or not, and [`crate::memory`] cannot give it another beginning (see [`crate::chain`]).
+//!
+//! # Why each cell is pinned
+//!
+//! Index, space and value: preprocessed. The link: see [`crate::chain`]. The last value and clock:
+//! the memory bus; only the message of the last access is left to receive.
+
+use p3_field::PrimeCharacteristicRing;
+use zkvm_air::{Builder, Expr, F, columns};
+use zkvm_isa::layout::WORD_BYTES;
+use zkvm_machine::{Permissions, Program};
+
+use crate::chain::{Link, eval_link};
+use crate::common::{Place, SPACE_READ_ONLY, SPACE_WRITABLE, limbs};
+
+columns! {
+    /// How an image word is touched.
+    pub(crate) struct ImageUse {
+        /// Its place in the chain and its end.
+        link: [group Link],
+    }
+}
+
+columns! {
+    /// An image word.
+    pub(crate) struct ImageWord {
+        /// 1 for a word, 0 for padding.
+        is_real: [cell],
+        /// The space it lives in.
+        space: [cell],
+        /// Its index.
+        word: [cell],
+        /// Its initial value, as 16-bit limbs.
+        value: [cells 4],
+    }
+}
+
+/// The chip's name.
+pub(crate) const NAME: &str = "image";
+
+pub(crate) fn eval(builder: &mut Builder, row: &ImageUse<Expr>, image: &ImageWord<Expr>) {
+    let place = Place {
+        space: image.space.clone(),
+        address: image.word.clone(),
+    };
+    eval_link(builder, &image.is_real, &place, &row.link, &image.value);
+}
+
+/// The words of the program's image that are not zero: index, value, space; by ascending index.
+pub(crate) fn words(program: &Program) -> Vec<(u32, u64, u32)> {
+    let mut words: Vec<(u32, u64, u32)> = Vec::new();
+    for image in program.images() {
+        let writable = image.permissions == Permissions::ReadWrite;
+        let space = if writable {
+            SPACE_WRITABLE
+        } else {
+            SPACE_READ_ONLY
+        };
+        for (offset, byte) in image
+            .data
+            .iter()
+            .enumerate()
+            .filter(|(_, byte)| **byte != 0)
+        {
+            let address = image.address + offset as u32;
+            let value = u64::from(*byte) << (8 * (address % WORD_BYTES));
+            match words.last_mut() {
+                // Two images of the same space may share a word.
+                Some((index, word, _)) if *index == address / WORD_BYTES => *word |= value,
+                _ => words.push((address / WORD_BYTES, value, space)),
+            }
+        }
+    }
+    words
+}
+
+/// The preprocessed rows of `words`.
+pub(crate) fn rows(words: &[(u32, u64, u32)]) -> Vec<ImageWord<F>> {
+    let height = words.len().next_power_of_two().max(2);
+    let padding = (0, 0, 0);
+    (0..height)
+        .map(|row| {
+            let (index, value, space) = *words.get(row).unwrap_or(&padding);
+            ImageWord {
+                is_real: F::from_bool(row < words.len()),
+                space: F::from_u32(space),
+                word: F::from_u32(index),
+                value: limbs(value),
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,33 @@
+//! The chips: tables whose rows prove one executed instruction, one memory word, one look-up each.
+//!
+//! A chip is one file, always in this order: the relation, why each cell is pinned, columns,
+//! constraints and interactions (`eval`), filling a row from a record (`fill`), tests. No
+//! cryptography here, and nothing of how constraints are proved. [`machine`] puts the chips
+//! together.
+
+#![forbid(unsafe_code)]
+
+mod add_sub;
+mod bitwise;
+mod bitwise_table;
+mod chain;
+mod common;
+mod image;
+mod journal;
+mod load;
+mod machine;
+mod memory;
+mod program;
+mod range_table;
+mod region;
+mod store;
+mod system;
+#[cfg(test)]
+mod testing;
+mod upper_immediate;
+
+pub use machine::{
+    Claim, Ends, MachineChip, Message, REGISTERS, RegisterEnd, Unprovable, Witness, machine,
+    public_messages, witness,
+};
+pub use program::ProgramRow;

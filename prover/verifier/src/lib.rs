@@ -1,0 +1,28 @@
+//! Verifies proofs about tables that meet on buses.
+//!
+//! What is proved: there are tables of the key's chips, of the heights the proof names, whose rows
+//! satisfy every constraint, and whose messages, together with the public ones, balance on every
+//! bus. The argument: trace, LogUp and quotient commitments opened by FRI at a random point
+//! (ethSTARK, eprint 2021/582; LogUp, eprint 2022/1530).
+//!
+//! The verifier takes nothing on the prover's word: which chips there are, their widths and
+//! degrees come from the key; heights are bounded and absorbed; public messages are the caller's.
+//! This crate knows nothing of RISC-V.
+
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+mod config;
+mod key;
+pub mod logup;
+mod proof;
+mod transcript;
+mod verify;
+
+pub use config::{Blake3Config, Challenge, Commitment, Config, Domain, Parameters, PcsProof};
+pub use key::{HEIGHT_LOG2_MAX, KeyError, TableKey, VerifyingKey};
+pub use proof::{TableOpening, TablesProof};
+pub use transcript::{PublicMessage, Transcript};
+pub use verify::{VerifyError, verify};

@@ -1,0 +1,54 @@
+//! Guest packages, built below the workspace's own target folder, once per run of the tests.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use zkvm_build::{BuildOptions, build};
+
+/// The repository's root.
+#[must_use]
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Where the guests of the tests are built, given the folder cargo keeps for tests.
+#[must_use]
+pub fn target_dir(temporary: &str) -> PathBuf {
+    Path::new(temporary).join("guests")
+}
+
+/// Builds the binaries of a guest package or workspace and gives their names and files.
+///
+/// Panics if it does not build.
+#[must_use]
+#[track_caller]
+pub fn build_all(guest: &Path, target_dir: &Path) -> Vec<(String, PathBuf)> {
+    let built = build(&BuildOptions {
+        target_dir: Some(target_dir.to_owned()),
+        is_locked: true,
+        is_quiet: true,
+        ..BuildOptions::new(guest)
+    });
+    let built = built.unwrap_or_else(|error| panic!("{}: {error}", guest.display()));
+    let named = built.guests.into_iter();
+    named.map(|guest| (guest.name, guest.path)).collect()
+}
+
+/// The ELF file of an example, or of the test guest `io`.
+///
+/// Panics if there is none of that name. `temporary` is `CARGO_TARGET_TMPDIR`.
+#[must_use]
+#[track_caller]
+pub fn elf(name: &str, temporary: &str) -> Vec<u8> {
+    static BUILT: OnceLock<Vec<(String, PathBuf)>> = OnceLock::new();
+    let built = BUILT.get_or_init(|| {
+        ["guest/examples", "tests/guests/io"]
+            .iter()
+            .flat_map(|folder| build_all(&root().join(folder), &target_dir(temporary)))
+            .collect()
+    });
+    let found = built.iter().find(|(known, _)| known == name);
+    let (_, path) = found.unwrap_or_else(|| panic!("no guest is called {name}: {built:?}"));
+    fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
