@@ -7,7 +7,7 @@ use zkvm_sdk::Limits;
 
 use crate::failure::EXIT_CODES_HELP;
 
-/// Builds and runs zkVM guests: any static RV64IM or RV64IMAC program.
+/// Builds, runs and proves zkVM guests: any static RV64IM or RV64IMAC program.
 #[derive(Debug, Parser)]
 #[command(name = "zkvm", version, after_help = EXIT_CODES_HELP, max_term_width = 100)]
 pub(crate) struct Args {
@@ -99,6 +99,10 @@ pub(crate) enum Command {
     Build(BuildArgs),
     /// Execute a guest; the journal goes to standard output.
     Run(RunArgs),
+    /// Execute a guest and write a proof of it to a file.
+    Prove(ProveArgs),
+    /// Check a proof against a program; the journal goes to standard output.
+    Verify(VerifyArgs),
     /// Print a program's identity.
     Id(ProgramArgs),
     /// Show what a program consists of.
@@ -170,6 +174,34 @@ pub(crate) struct RunArgs {
     /// Most instructions to execute.
     #[arg(long, value_name = "N", value_parser = crate::number::parse_count)]
     pub(crate) max_cycles: Option<u64>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ProveArgs {
+    #[command(flatten)]
+    pub(crate) program: ProgramArgs,
+    #[command(flatten)]
+    pub(crate) input: InputFlags,
+    /// Where the proof goes.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// Prove that the guest halts with this exit code, which becomes part of the statement.
+    #[arg(long, value_name = "CODE")]
+    pub(crate) expect_exit: Option<u32>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct VerifyArgs {
+    /// The proof.
+    pub(crate) proof: PathBuf,
+    /// The program that must have been executed: an ELF file or a guest's folder.
+    #[arg(long, value_name = "PROGRAM")]
+    pub(crate) program: PathBuf,
+    #[command(flatten)]
+    pub(crate) build: BuildFlags,
+    /// The exit code that must be proved, 0 if absent.
+    #[arg(long, value_name = "CODE")]
+    pub(crate) expect_exit: Option<u32>,
 }
 
 /// What the guest reads.

@@ -8,6 +8,7 @@ use zkvm_build::BuildError;
 use zkvm_sdk::{Code, Error};
 
 use crate::commands::explain;
+use crate::escape;
 use crate::output::{ERROR, STRONG};
 
 /// How the process ends.
@@ -19,14 +20,18 @@ pub(crate) enum ExitCode {
     Bug,
     /// The command line is wrong.
     Usage,
-    /// The guest halted with a code other than 0.
+    /// The guest halted with a code other than 0 and did not panic.
     GuestExit,
     /// The guest panicked or did what the machine does not do.
     GuestFault,
+    /// A proof was rejected.
+    Rejected,
     /// Input or a file is wrong.
     Input,
     /// A limit was reached.
     Limit,
+    /// A proof file of another version.
+    Version,
     /// The guest does not build.
     Build,
 }
@@ -39,14 +44,16 @@ impl ExitCode {
             ExitCode::Usage => 2,
             ExitCode::GuestExit => 3,
             ExitCode::GuestFault => 4,
+            ExitCode::Rejected => 5,
             ExitCode::Input => 6,
             ExitCode::Limit => 7,
+            ExitCode::Version => 9,
             ExitCode::Build => 10,
         }
     }
 }
 
-/// The exit codes as `--help` prints them. 5, 8 and 9 belong to proving and are not used yet.
+/// The exit codes as `--help` prints them. 8 belongs to devices and is not used yet.
 pub(crate) const EXIT_CODES_HELP: &str = "\
 Exit codes:
   0    ok
@@ -54,8 +61,10 @@ Exit codes:
   2    wrong usage
   3    the guest halted with a code other than 0
   4    the guest panicked or faulted
+  5    the proof was rejected
   6    something is wrong with the input or a file
-  7    a limit was reached (cycles, memory, journal)
+  7    a limit was reached (cycles, memory, journal, what can be proved)
+  9    the proof file has another version
   10   the guest does not build
   130  interrupted";
 
@@ -64,14 +73,14 @@ Exit codes:
 pub(crate) struct Failure {
     pub(crate) exit: ExitCode,
     pub(crate) code: Code,
-    /// What happened.
+    /// What happened: one line, without styles.
     pub(crate) cause: String,
-    /// Lines that show where.
+    /// Lines that show where; may have styles.
     pub(crate) details: Vec<String>,
     /// What to do next.
     pub(crate) next: String,
     /// Further facts for programs.
-    pub(crate) facts: Value,
+    pub(crate) facts: Box<Value>,
 }
 
 impl Failure {
@@ -83,7 +92,7 @@ impl Failure {
             cause: cause.into(),
             details: Vec::new(),
             next: explain::next_step(code).to_owned(),
-            facts: Value::Null,
+            facts: Box::default(),
         }
     }
 
@@ -124,10 +133,15 @@ impl Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let exit = match error.code() {
-            Code(300..400) => ExitCode::Limit,
+            Code(300..=399 | 401..=402) => ExitCode::Limit,
+            Code(403) => ExitCode::GuestExit,
+            Code(404..=406) => ExitCode::Rejected,
+            Code(408) => ExitCode::Version,
+            Code(900) => ExitCode::Bug,
             _ => ExitCode::Input,
         };
-        Failure::new(exit, error.code(), error.to_string())
+        // Its text may hold names from a file.
+        Failure::new(exit, error.code(), escape::line(&error.to_string()))
     }
 }
 

@@ -7,7 +7,9 @@
 
 mod args;
 mod commands;
+mod console;
 mod embedded;
+mod escape;
 mod failure;
 mod guest;
 mod input;
@@ -53,6 +55,8 @@ fn dispatch(args: Args, output: &mut Output) -> Result<ExitCode, Failure> {
         Command::New(args) => commands::new::run(&args, output),
         Command::Build(args) => commands::build::run(&args, output),
         Command::Run(args) => commands::run::run(&args, limits, output),
+        Command::Prove(args) => commands::prove::run(&args, limits, output),
+        Command::Verify(args) => commands::verify::run(&args, output),
         Command::Id(args) => commands::id::run(&args, output),
         Command::Inspect(args) => commands::inspect::run(&args, output),
         Command::Bench(args) => commands::bench::run(&args, limits, output),

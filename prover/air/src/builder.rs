@@ -38,7 +38,11 @@ impl Builder {
     /// Sends a message `multiplicity` times.
     pub fn send(&mut self, name: &str, bus: Bus, multiplicity: &Expr, values: Vec<Expr>) {
         let (name, multiplicity) = (self.qualified(name), multiplicity.clone());
-        assert_eq!(values.len(), bus.width(), "{name}: messages on {bus:?} have a fixed width");
+        assert_eq!(
+            values.len(),
+            bus.width(),
+            "{name}: messages on {bus:?} have a fixed width"
+        );
         self.interactions.push(Interaction {
             name,
             bus,

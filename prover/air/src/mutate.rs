@@ -26,12 +26,15 @@ pub fn catches(
 ) -> Vec<String> {
     let mut names = Vec::new();
     let mut constraints = chip.constraints.iter();
-    chip.constraint_tape.run(main, preprocessed, &mut Vec::new(), |value: F| {
-        let constraint = constraints.next().expect("the tape has one output per constraint");
-        if !value.is_zero() {
-            names.push(constraint.name.clone());
-        }
-    });
+    chip.constraint_tape
+        .run(main, preprocessed, &mut Vec::new(), |value: F| {
+            let constraint = constraints
+                .next()
+                .expect("the tape has one output per constraint");
+            if !value.is_zero() {
+                names.push(constraint.name.clone());
+            }
+        });
     for (name, bus, multiplicity, message) in messages(chip, main, preprocessed) {
         if !multiplicity.is_zero() && tables(bus, &message) == Some(false) {
             names.push(name);
@@ -48,15 +51,27 @@ pub fn messages(
     preprocessed: &[F],
 ) -> Vec<(String, Bus, F, Vec<F>)> {
     let mut values = Vec::new();
-    chip.interaction_tape.run(main, preprocessed, &mut Vec::new(), |value: F| values.push(value));
+    chip.interaction_tape
+        .run(main, preprocessed, &mut Vec::new(), |value: F| {
+            values.push(value)
+        });
     let mut values = values.into_iter();
-    let mut next = || values.next().expect("the tape has every multiplicity and element");
+    let mut next = || {
+        values
+            .next()
+            .expect("the tape has every multiplicity and element")
+    };
     chip.interactions
         .iter()
         .map(|interaction| {
             let multiplicity = next();
             let message = interaction.values.iter().map(|_| next()).collect();
-            (interaction.name.clone(), interaction.bus, multiplicity, message)
+            (
+                interaction.name.clone(),
+                interaction.bus,
+                multiplicity,
+                message,
+            )
         })
         .collect()
 }
@@ -77,7 +92,9 @@ pub fn sweep(
     for (main, preprocessed) in rows {
         let honest = sent(chip, main, preprocessed);
         for (column, name) in chip.columns.iter().enumerate() {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
             let random = F::new((state >> 33) as u32 % F::ORDER_U32);
             let cell = main[column];
             for value in [cell + F::ONE, cell - F::ONE, F::ZERO, -F::ONE, random] {

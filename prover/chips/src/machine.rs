@@ -15,8 +15,8 @@ use zkvm_machine::{Permissions, Program, Segment};
 use crate::common::{SPACE_REGISTER, limbs};
 use crate::{ProgramRow, chain::Link};
 use crate::{
-    add_sub, bitwise, bitwise_table, chain, image, journal, load, memory, program, range_table,
-    region, store, system, upper_immediate,
+    add_sub, bitwise, bitwise_table, chain, image, journal, jump, load, memory, mul, program,
+    range_table, region, store, system, upper_immediate,
 };
 
 /// Registers in memory messages: `x0` to `x31`, the reservation, journal bytes, hint bytes.
@@ -111,6 +111,8 @@ pub fn machine(program: &Program) -> Vec<MachineChip> {
         plain(add_sub::NAME, add_sub::eval),
         plain(bitwise::NAME, bitwise::eval),
         plain(upper_immediate::NAME, upper_immediate::eval),
+        plain(jump::NAME, jump::eval),
+        plain(mul::NAME, mul::eval),
         plain(load::NAME, load::eval),
         plain(store::NAME, store::eval),
     ]
@@ -263,6 +265,8 @@ fn refuse(segment: &Segment, records: &Records) -> Result<(), Unprovable> {
             Chip::AddSub
                 | Chip::Bitwise
                 | Chip::UpperImmediate
+                | Chip::Jump
+                | Chip::Mul
                 | Chip::Load
                 | Chip::Store
                 | Chip::System
@@ -401,6 +405,8 @@ impl<'a> Filler<'a> {
     fn registers(&mut self, records: &Records) -> Result<(), Unprovable> {
         self.register_chip(records, Chip::AddSub, add_sub::NAME, add_sub::fill)?;
         self.register_chip(records, Chip::Bitwise, bitwise::NAME, bitwise::fill)?;
+        self.register_chip(records, Chip::Jump, jump::NAME, jump::fill)?;
+        self.register_chip(records, Chip::Mul, mul::NAME, mul::fill)?;
         let (name, fill) = (upper_immediate::NAME, upper_immediate::fill);
         self.register_chip(records, Chip::UpperImmediate, name, fill)
     }

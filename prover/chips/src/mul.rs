@@ -370,10 +370,12 @@ pub(crate) fn fill(record: &RegisterRecord, program: &ProgramRow) -> Mul<F> {
     let product = (u128::from(a) * u128::from(b)).wrapping_sub(off_high << 64);
     let (low, high) = (product as u64, (product >> 64) as u64);
     let word_sign = low >> 31 & 1 == 1;
-    let result = match opcode {
-        Opcode::Mul => low,
-        Opcode::Mulw => low as i32 as u64,
-        _ => high,
+    let result = if opcode == Opcode::Mul {
+        low
+    } else if opcode == Opcode::Mulw {
+        low as i32 as u64
+    } else {
+        high
     };
 
     let mut carry_in = 0;

@@ -85,7 +85,6 @@ impl ProgramRow {
     }
 
     /// The row as a message on [`zkvm_air::Bus::Program`].
-    #[must_use]
     pub fn message(&self) -> [F; 12] {
         let [imm0, imm1, imm2, imm3] = self.imm.map(F::from_u16);
         [

@@ -19,3 +19,4 @@ pub use keys::{Keys, KeysError};
 pub use proof::{DecodeError, Proof};
 pub use prove::{ProveError, prove};
 pub use verify::{Verified, VerifyError, verify};
+pub use zkvm_verifier::Parameters;

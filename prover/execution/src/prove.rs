@@ -72,19 +72,16 @@ pub fn prove(
         },
     )?;
     let execution = segmented.execution;
-    match &execution.exit {
-        Exit::Halted { code, .. } if *code == exit_code => {}
-        Exit::Halted { code, .. } => {
-            return Err(ProveError::ExitCode {
-                expected: exit_code,
-                got: *code,
-            });
-        }
-        exit => {
-            return Err(ProveError::NotHalted {
-                exit: Box::new(exit.clone()),
-            });
-        }
+    let Exit::Halted { code: got, .. } = execution.exit else {
+        return Err(ProveError::NotHalted {
+            exit: Box::new(execution.exit),
+        });
+    };
+    if got != exit_code {
+        return Err(ProveError::ExitCode {
+            expected: exit_code,
+            got,
+        });
     }
     let witness = witnesses
         .pop()

@@ -45,12 +45,12 @@ impl Challenges {
     }
 
     /// The part of a fingerprint that does not depend on the message's values.
-        pub fn bus(&self, bus: Bus) -> Challenge {
+    pub fn bus(&self, bus: Bus) -> Challenge {
         self.alpha + F::from_u8(bus as u8)
     }
 
     /// The power of `beta` for element `index`.
-        pub fn power(&self, index: usize) -> Challenge {
+    pub fn power(&self, index: usize) -> Challenge {
         self.powers[index]
     }
 

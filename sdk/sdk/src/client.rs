@@ -8,7 +8,7 @@ use zkvm_machine::{
     Span, backtrace, execute, execute_segments,
 };
 
-use crate::{Error, Input, Journal, Program};
+use crate::{Error, Input, Journal, Program, Proof};
 
 /// Executes programs, within limits.
 #[derive(Clone, Debug)]
@@ -163,6 +163,35 @@ impl Client {
             sink,
         )?;
         Ok(Execution::new(segmented.execution, Vec::new()))
+    }
+
+    /// Executes `program` and proves that it halted with exit code 0.
+    ///
+    /// # Errors
+    /// [`Error::Prove`] if it did not, or if its execution cannot be proved yet.
+    pub fn prove<'a>(
+        &self,
+        program: &Program,
+        input: impl Into<Cow<'a, Input>>,
+    ) -> Result<Proof, Error> {
+        self.prove_exit(program, input, 0)
+    }
+
+    /// Executes `program` and proves that it halted with `exit_code`.
+    ///
+    /// # Errors
+    /// [`Error::Prove`] if it did not, or if its execution cannot be proved yet.
+    pub fn prove_exit<'a>(
+        &self,
+        program: &Program,
+        input: impl Into<Cow<'a, Input>>,
+        exit_code: u32,
+    ) -> Result<Proof, Error> {
+        let input = input.into();
+        let keys = program.keys()?;
+        let (limits, input) = (&self.limits, input.machine());
+        let (proof, _) = zkvm_prover::prove(keys, input, limits, exit_code, &mut Discard)?;
+        Ok(Proof(proof))
     }
 
     /// The calls that led to where `execution` of `program` on `input` ended, innermost first,

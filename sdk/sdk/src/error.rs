@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 use zkvm_machine::{ExecuteError, LoadError};
+use zkvm_prover::{DecodeError, KeysError, ProveError, VerifyError};
 
 /// A stable error code, for example `ZK0103`; `zkvm explain` tells more about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -52,6 +53,18 @@ pub enum Error {
     /// The execution could not begin.
     #[error(transparent)]
     Execute(#[from] ExecuteError),
+    /// The program is too large to prove.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
+    /// There is no proof.
+    #[error(transparent)]
+    Prove(#[from] ProveError),
+    /// The proof does not prove what the caller asks.
+    #[error("proof rejected: {0}")]
+    Rejected(#[from] VerifyError),
+    /// The bytes are no proof file of this version.
+    #[error(transparent)]
+    ProofFile(#[from] DecodeError),
 }
 
 impl Error {
@@ -66,8 +79,26 @@ impl Error {
             Error::Execute(ExecuteError::InputTooLong { .. }) => Code(204),
             Error::Execute(ExecuteError::MemoryLimit { .. }) => Code(302),
             Error::Execute(ExecuteError::SegmentLimits(_)) => Code(205),
+            Error::Keys(_) => Code(401),
+            Error::Prove(error) => prove_code(error),
+            Error::Rejected(VerifyError::Program { .. }) => Code(405),
+            Error::Rejected(VerifyError::ExitCode { .. }) => Code(406),
+            Error::Rejected(VerifyError::Tables(_)) => Code(404),
+            Error::ProofFile(DecodeError::Version { .. }) => Code(408),
+            Error::ProofFile(DecodeError::Magic | DecodeError::Body { .. }) => Code(407),
         }
     }
+}
+
+fn prove_code(error: &ProveError) -> Code {
+    Code(match error {
+        ProveError::Execute(ExecuteError::InputTooLong { .. }) => 204,
+        ProveError::Execute(ExecuteError::MemoryLimit { .. }) => 302,
+        ProveError::Execute(ExecuteError::SegmentLimits(_)) => 205,
+        ProveError::NotHalted { .. } | ProveError::ExitCode { .. } => 403,
+        ProveError::Unprovable { .. } => 402,
+        ProveError::Prove(_) => 900,
+    })
 }
 
 fn load_code(error: &LoadError) -> Code {

@@ -23,12 +23,14 @@ mod error;
 mod input;
 mod journal;
 mod program;
+mod proof;
 
 pub use client::{Client, ClientBuilder, Execution};
 pub use error::{Code, Error};
 pub use input::Input;
 pub use journal::Journal;
 pub use program::Program;
+pub use proof::Proof;
 pub use zkvm_inspect::Frame;
 pub use zkvm_machine::{
     Capture, Console, Cost, Discard, ELF_BYTES_MAX, Exit, Fault, FaultKind, GuestPanic, Limits,

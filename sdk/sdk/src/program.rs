@@ -3,17 +3,21 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+use std::sync::{Arc, OnceLock};
 
 use zkvm_inspect::{Report, Symbolizer};
 use zkvm_machine::{ELF_BYTES_MAX, ProgramId, load};
+use zkvm_prover::{Keys, Parameters, verify};
 
-use crate::Error;
+use crate::{Error, Journal, Proof};
 
 /// A loaded guest program.
 #[derive(Clone, Debug)]
 pub struct Program {
     elf: Vec<u8>,
     machine: zkvm_machine::Program,
+    /// The keys at the standard level, made when first needed.
+    keys: Arc<OnceLock<Keys>>,
 }
 
 impl Program {
@@ -22,10 +26,7 @@ impl Program {
     /// # Errors
     /// [`Error::Load`] names what the machine does not accept and where.
     pub fn from_elf(elf: &[u8]) -> Result<Self, Error> {
-        Ok(Program {
-            elf: elf.to_vec(),
-            machine: load(elf)?,
-        })
+        Program::new(elf.to_vec())
     }
 
     /// Reads and loads an ELF file, no further than [`ELF_BYTES_MAX`].
@@ -43,8 +44,48 @@ impl Program {
         let limit = ELF_BYTES_MAX as u64 + 1;
         let file = File::open(path).map_err(failed)?;
         file.take(limit).read_to_end(&mut elf).map_err(failed)?;
+        Program::new(elf)
+    }
+
+    fn new(elf: Vec<u8>) -> Result<Self, Error> {
         let machine = load(&elf)?;
-        Ok(Program { elf, machine })
+        Ok(Program {
+            elf,
+            machine,
+            keys: Arc::default(),
+        })
+    }
+
+    /// The keys for proving and verifying at the standard level (100 bits). The first call commits
+    /// to the program's tables; later ones return the same keys.
+    ///
+    /// # Errors
+    /// [`Error::Keys`] if the program is too large to prove.
+    pub fn keys(&self) -> Result<&Keys, Error> {
+        if let Some(keys) = self.keys.get() {
+            return Ok(keys);
+        }
+        let keys = Keys::new(&self.machine, Parameters::STANDARD)?;
+        Ok(self.keys.get_or_init(|| keys))
+    }
+
+    /// Verifies that `proof` proves an execution of this program that halted with exit code 0, and
+    /// returns its journal.
+    ///
+    /// # Errors
+    /// [`Error::Rejected`] if it does not.
+    pub fn verify(&self, proof: &Proof) -> Result<Journal, Error> {
+        self.verify_exit(proof, 0)
+    }
+
+    /// Verifies that `proof` proves an execution of this program that halted with `exit_code`, and
+    /// returns its journal.
+    ///
+    /// # Errors
+    /// [`Error::Rejected`] if it does not.
+    pub fn verify_exit(&self, proof: &Proof, exit_code: u32) -> Result<Journal, Error> {
+        let verified = verify(self.keys()?, exit_code, &proof.0)?;
+        Ok(Journal::new(verified.journal))
     }
 
     /// The program's identity, which a verifier is given.

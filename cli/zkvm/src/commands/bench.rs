@@ -10,6 +10,7 @@ use zkvm_sdk::{Client, Code, Input, Limits, Program, Recording, SegmentLimits};
 
 use crate::args::{BenchArgs, BuildFlags, ProgramArgs};
 use crate::embedded;
+use crate::escape;
 use crate::failure::{ExitCode, Failure};
 use crate::number::grouped;
 use crate::output::Output;
@@ -132,7 +133,8 @@ fn suite_folder() -> Result<PathBuf, Failure> {
 fn warm_up(client: &Client, program: &Program, input: &Input) -> Result<u64, Failure> {
     let execution = client.execute(program, input)?;
     if !execution.exit.is_success() {
-        let cause = format!("the guest did not succeed: {}", execution.exit);
+        let exit = execution.exit.to_string();
+        let cause = format!("the guest did not succeed: {}", escape::line(&exit));
         return Err(Failure::new(ExitCode::GuestFault, Code(310), cause));
     }
     Ok(execution.cycles)

@@ -29,7 +29,8 @@ const fn entry(number: u16, title: &'static str, why: &'static str, next: &'stat
     }
 }
 
-/// Every error code, in order. 01xx: loading; 02xx: input and files; 03xx: execution; 05xx:
+/// Every error code, in order. 01xx: loading; 02xx: input and files; 03xx: execution; 04xx:
+/// proofs; 05xx:
 /// building; 09xx: the command itself.
 pub(crate) const ENTRIES: &[Entry] = &[
     entry(
@@ -106,7 +107,7 @@ pub(crate) const ENTRIES: &[Entry] = &[
     entry(
         204,
         "input too long",
-        "The input region holds 512 MiB less 16 bytes.",
+        "The input region holds 512 MiB less 16 bytes; a source of hints may be as long.",
         "split the work into several executions",
     ),
     entry(
@@ -142,8 +143,9 @@ pub(crate) const ENTRIES: &[Entry] = &[
     entry(
         310,
         "guest exit code",
-        "The guest halted with a code other than 0; its journal was written all the same.",
-        "see the guest's source for the meaning of its exit codes",
+        "The guest halted with a code other than 0, or its `main` returned an error; its journal was \
+         written all the same.",
+        "see the guest's source for the meaning of its exit codes and errors",
     ),
     entry(
         311,
@@ -192,6 +194,55 @@ pub(crate) const ENTRIES: &[Entry] = &[
         "use the functions of zkvm-guest; the table of calls is in vm/isa/src/syscall.rs",
     ),
     entry(
+        401,
+        "program too large to prove",
+        "A table of the program, for example its instructions, exceeds the greatest height.",
+        "make the program smaller",
+    ),
+    entry(
+        402,
+        "cannot be proved yet",
+        "The execution is longer than one segment, or uses instructions or system calls that have \
+         no chip yet. It runs; it cannot be proved by this version.",
+        "see docs/ARCHITECTURE.md for what can be proved",
+    ),
+    entry(
+        403,
+        "other exit code",
+        "A proof says with which exit code the guest halted; the guest halted otherwise.",
+        "run it with `zkvm run`, or prove the code it gives with --expect-exit",
+    ),
+    entry(
+        404,
+        "proof does not hold",
+        "The proof is damaged, of another statement, or forged.",
+        "get the proof again from whoever made it",
+    ),
+    entry(
+        405,
+        "proof of another program",
+        "The proof names another program id than that of the program given.",
+        "compare `zkvm id` of both programs; a rebuilt guest may differ",
+    ),
+    entry(
+        406,
+        "proof of another exit code",
+        "The proof names another exit code than the one asked for.",
+        "ask for the code it names with --expect-exit, if that is what you want to accept",
+    ),
+    entry(
+        407,
+        "not a proof file",
+        "The file does not begin as proof files do, is damaged, or is not encoded as they are.",
+        "name the file that `zkvm prove` wrote; transfer it as binary",
+    ),
+    entry(
+        408,
+        "proof file of another version",
+        "The file was written by a version of zkvm with another format.",
+        "verify it with the version that wrote it",
+    ),
+    entry(
         501,
         "no guest here",
         "The folder holds no Cargo.toml.",
@@ -230,7 +281,8 @@ pub(crate) const ENTRIES: &[Entry] = &[
     entry(
         507,
         "not a name for a guest",
-        "Names begin with a letter and consist of letters, digits, `-` and `_`; a few are taken.",
+        "Names begin with a letter and consist of letters, digits, `-` and `_`. Words of the \
+         language, names of crates that every guest uses and of folders that cargo makes are taken.",
         "choose another name, for example `zkvm new my-guest`",
     ),
     entry(

@@ -1,5 +1,6 @@
 //! `zkvm inspect`: what a program consists of.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
@@ -7,6 +8,7 @@ use zkvm_sdk::Permissions;
 use zkvm_sdk::isa::layout;
 
 use crate::args::ProgramArgs;
+use crate::escape;
 use crate::failure::{ExitCode, Failure};
 use crate::guest;
 use crate::number::{bytes, grouped};
@@ -21,7 +23,7 @@ pub(crate) fn run(args: &ProgramArgs, output: &mut Output) -> Result<ExitCode, F
     let entry = machine.entry();
     let entry_name = machine
         .symbol_at(u64::from(entry))
-        .map_or("", |symbol| &symbol.name);
+        .map_or(Cow::Borrowed(""), |symbol| escape::line(&symbol.name));
 
     let mut human = String::new();
     let _ = writeln!(human, "file         {}", path.display());

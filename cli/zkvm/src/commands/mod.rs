@@ -8,4 +8,6 @@ pub(crate) mod explain;
 pub(crate) mod id;
 pub(crate) mod inspect;
 pub(crate) mod new;
+pub(crate) mod prove;
 pub(crate) mod run;
+pub(crate) mod verify;

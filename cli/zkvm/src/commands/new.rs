@@ -20,6 +20,30 @@ const IGNORE: &str = include_str!("../../template/gitignore.in");
 const RUNTIME_FOLDER: &str = "zkvm";
 const RUNTIME: [&str; 2] = ["guest/rt/", "vm/isa/"];
 
+/// Crates of every guest, which one of the same name would shadow or collide with.
+const CRATES: [&str; 7] = [
+    "alloc",
+    "core",
+    "proc_macro",
+    "std",
+    "test",
+    "zkvm_guest",
+    "zkvm_isa",
+];
+
+/// Folders that cargo makes where it puts binaries.
+const FOLDERS: [&str; 4] = ["build", "deps", "examples", "incremental"];
+
+/// Keywords of Rust, also those of other editions and those that are only reserved: cargo refuses
+/// them as names. Source: The Rust Reference, "Keywords".
+const KEYWORDS: [&str; 51] = [
+    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate",
+    "do", "dyn", "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl",
+    "in", "let", "loop", "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref",
+    "return", "self", "static", "struct", "super", "trait", "true", "try", "type", "typeof",
+    "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
+];
+
 pub(crate) fn run(args: &NewArgs, output: &mut Output) -> Result<ExitCode, Failure> {
     let name = package_name(&args.path)?;
     refuse_existing(&args.path)?;
@@ -62,8 +86,11 @@ fn package_name(path: &Path) -> Result<String, Failure> {
         && name
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
-    // `core`, `std` and the like would shadow the crates every guest uses.
-    let is_taken = ["core", "std", "alloc", "test", "proc_macro", "zkvm-guest"].contains(&name);
+    // Crate names have `_` for `-`, and some file systems have one letter for both cases.
+    let crate_name = name.replace('-', "_").to_lowercase();
+    let is_taken = [&CRATES[..], &FOLDERS, &KEYWORDS]
+        .iter()
+        .any(|names| names.contains(&crate_name.as_str()));
     if is_valid && !is_taken {
         return Ok(name.to_owned());
     }
@@ -79,4 +106,38 @@ fn refuse_existing(path: &Path) -> Result<(), Failure> {
     }
     let cause = format!("{} exists already", path.display());
     Err(Failure::new(ExitCode::Input, Code(508), cause))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_cannot_build_are_refused() {
+        for name in [
+            "build",
+            "deps",
+            "examples",
+            "incremental",
+            "zkvm-isa",
+            "zkvm_isa",
+            "zkvm-guest",
+            "Zkvm-Guest",
+            "proc-macro",
+            "fn",
+            "self",
+            "Self",
+            "gen",
+            "1st",
+            "é",
+            "",
+        ] {
+            let refused = package_name(Path::new(name)).map_err(|failure| failure.code);
+            assert_eq!(refused, Err(Code(507)), "{name}");
+        }
+        for name in ["a", "my-guest", "builder", "Fibonacci_2", "r"] {
+            let taken = package_name(Path::new("some/folder").join(name).as_path());
+            assert_eq!(taken.ok().as_deref(), Some(name));
+        }
+    }
 }

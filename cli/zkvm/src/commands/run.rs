@@ -1,16 +1,18 @@
 //! `zkvm run`: execute a guest.
 
-use std::io::Write;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use zkvm_sdk::isa::Chip;
+use zkvm_sdk::isa::syscall::EXIT_CODE_PANIC;
 use zkvm_sdk::{
-    Client, Code, Console, Cost, Execution, Exit, Fault, FaultKind, Frame, Input, Limits, Program,
-    Stream,
+    Client, Code, Cost, Execution, Exit, Fault, FaultKind, Frame, GuestPanic, Input, Limits,
+    Program,
 };
 
 use crate::args::{JournalFormat, RunArgs};
+use crate::console::Terminal;
+use crate::escape;
 use crate::failure::{ExitCode, Failure};
 use crate::number::{bytes, grouped, hex};
 use crate::output::{DIM, Output, STRONG, write_file};
@@ -20,19 +22,6 @@ use crate::{guest, input};
 const FRAMES_SHOWN: usize = 12;
 /// Most frames that are looked up at all.
 const FRAMES_MAX: usize = 256;
-
-/// Shows what the guest prints on standard error, as it prints it.
-struct Terminal {
-    is_quiet: bool,
-}
-
-impl Console for Terminal {
-    fn write(&mut self, _: Stream, bytes: &[u8]) {
-        if !self.is_quiet {
-            let _ = std::io::stderr().write_all(bytes);
-        }
-    }
-}
 
 pub(crate) fn run(
     args: &RunArgs,
@@ -46,9 +35,7 @@ pub(crate) fn run(
     }
     let client = Client::builder().limits(limits).build()?;
     let started = Instant::now();
-    let mut console = Terminal {
-        is_quiet: !output.is_loud(),
-    };
+    let mut console = Terminal::stderr(!output.is_loud());
     let execution = client.execute_with(&program, &input, &mut console)?;
     let elapsed = started.elapsed();
 
@@ -63,6 +50,15 @@ pub(crate) fn run(
     }
 }
 
+/// The journal, if there is something to say about it: an execution that faulted or reached a limit
+/// proves nothing, and what it had written by then is no result.
+fn journal_of(execution: &Execution) -> Option<&[u8]> {
+    match execution.exit {
+        Exit::Halted { .. } => Some(execution.journal.bytes()),
+        Exit::Faulted(_) | Exit::CycleLimit | Exit::MemoryLimit | Exit::JournalLimit => None,
+    }
+}
+
 fn write_journal(
     args: &RunArgs,
     program: &Program,
@@ -70,14 +66,14 @@ fn write_journal(
     failure: Option<&Failure>,
     output: &Output,
 ) -> Result<(), Failure> {
-    let journal = execution.journal.bytes();
-    if let Some(path) = &args.output {
+    let journal = journal_of(execution);
+    if let (Some(path), Some(journal)) = (&args.output, journal) {
         write_file(path, journal)?;
     }
     if !output.is_human() {
         let answer = json!({
             "program_id": program.id().to_string(),
-            "journal": hex(journal),
+            "journal": journal.map(hex),
             "exit": exit_json(&execution.exit),
             "cycles": execution.cycles,
             "cost": cost_json(&execution.cost),
@@ -86,6 +82,9 @@ fn write_journal(
         });
         return output.answer("", &answer);
     }
+    let Some(journal) = journal else {
+        return Ok(());
+    };
     match (args.journal, &args.output) {
         (JournalFormat::Hex, None) if journal.is_empty() => Ok(()),
         (JournalFormat::Hex, None) => output.bytes(format!("{}\n", hex(journal)).as_bytes()),
@@ -98,15 +97,18 @@ fn say_cost(execution: &Execution, elapsed: Duration, output: &Output) {
     if !output.is_human() {
         return;
     }
-    let journal = execution.journal.bytes();
-    let integer = execution
-        .journal
-        .decode::<u64>()
-        .ok()
-        .filter(|_| !journal.is_empty());
-    let decoded = integer.map_or(String::new(), |value| format!(", as an integer {value}"));
+    if let Some(journal) = journal_of(execution) {
+        let integer = execution
+            .journal
+            .decode::<u64>()
+            .ok()
+            .filter(|_| !journal.is_empty());
+        let decoded = integer.map_or(String::new(), |value| format!(", as an integer {value}"));
+        output.say(format_args!("journal  {} bytes{decoded}", journal.len()));
+    } else {
+        output.say("journal  none: what did not halt cannot be proved");
+    }
     let mhz = execution.cycles as f64 / elapsed.as_secs_f64() / 1e6;
-    output.say(format_args!("journal  {} bytes{decoded}", journal.len()));
     output.say(format_args!(
         "cycles   {} in {:.3} s ({mhz:.0} MHz)",
         grouped(execution.cycles),
@@ -126,23 +128,27 @@ fn say_cost(execution: &Execution, elapsed: Duration, output: &Output) {
         let (entered, cycles) = (grouped(span.entered), grouped(span.cycles));
         output.say(format_args!(
             "span     {}: {cycles} cycles, {entered}×",
-            span.path.join("/")
+            escape::line(&span.path.join("/"))
         ));
     }
 }
 
 fn exit_json(exit: &Exit) -> Value {
     match exit {
-        Exit::Halted { code, panic } => json!({
-            "kind": if panic.is_some() && *code != 0 { "panicked" } else { "halted" },
+        Exit::Halted {
+            code: code @ EXIT_CODE_PANIC,
+            panic: Some(panic),
+        } => json!({
+            "kind": "panicked",
             "code": code,
-            "panic": panic.as_ref().map(|panic| json!({
-                "message": panic.message,
-                "file": panic.file,
-                "line": panic.line,
-                "column": panic.column,
-                "cycle": panic.cycle,
-            })),
+            "message": panic.message,
+            "panic": panic_json(panic),
+        }),
+        Exit::Halted { code, panic } => json!({
+            "kind": "halted",
+            "code": code,
+            "message": panic.as_ref().map(|panic| &panic.message),
+            "panic": null,
         }),
         Exit::Faulted(fault) => json!({
             "kind": "faulted",
@@ -154,6 +160,16 @@ fn exit_json(exit: &Exit) -> Value {
         Exit::MemoryLimit => json!({ "kind": "memory_limit" }),
         Exit::JournalLimit => json!({ "kind": "journal_limit" }),
     }
+}
+
+fn panic_json(panic: &GuestPanic) -> Value {
+    json!({
+        "message": panic.message,
+        "file": panic.file,
+        "line": panic.line,
+        "column": panic.column,
+        "cycle": panic.cycle,
+    })
 }
 
 fn cost_json(cost: &Cost) -> Value {
@@ -173,7 +189,7 @@ fn spans_json(execution: &Execution) -> Value {
 }
 
 /// The failure that `execution` ended with, with its frames; `None` if it succeeded.
-fn failure_of(
+pub(crate) fn failure_of(
     execution: &Execution,
     client: &Client,
     program: &Program,
@@ -188,11 +204,24 @@ fn failure_of(
             format!("the guest halted with exit code {code}"),
         ),
         Exit::Halted {
-            panic: Some(panic), ..
+            code: EXIT_CODE_PANIC,
+            panic: Some(panic),
         } => (
             ExitCode::GuestFault,
             311,
-            format!("the guest panicked: {}", panic.message),
+            format!("the guest panicked: {}", escape::line(&panic.message)),
+        ),
+        // The runtime reports an error that `main` returned in the same way.
+        Exit::Halted {
+            code,
+            panic: Some(panic),
+        } => (
+            ExitCode::GuestExit,
+            310,
+            format!(
+                "the guest failed: {} (exit code {code})",
+                escape::line(&panic.message)
+            ),
         ),
         Exit::Faulted(fault) => (ExitCode::GuestFault, fault_code(fault), fault_cause(fault)),
         Exit::CycleLimit => {
@@ -227,7 +256,8 @@ fn failure_of(
     } = &execution.exit
     {
         cycle = panic.cycle;
-        let place = format!("{}:{}:{}", panic.file, panic.line, panic.column);
+        let file = escape::line(&panic.file);
+        let place = format!("{file}:{}:{}", panic.line, panic.column);
         failure
             .details
             .push(format!("{DIM}-->{DIM:#} {STRONG}{place}{STRONG:#}"));
@@ -241,7 +271,7 @@ fn failure_of(
     failure
         .details
         .extend(frame_lines(&frames, output.is_verbose()));
-    failure.facts = json!({
+    *failure.facts = json!({
         "cycle": cycle,
         "pc": execution.pc(),
         "frames": frames.iter().map(frame_json).collect::<Vec<_>>(),
@@ -330,11 +360,12 @@ fn is_same_place(a: &Frame, b: &Frame) -> bool {
 }
 
 fn frame_line(number: usize, frame: &Frame, count: usize) -> String {
-    let function = frame.function.as_deref().unwrap_or("?");
+    let function = escape::line(frame.function.as_deref().unwrap_or("?"));
+    let file = frame.file.as_deref().map(escape::line);
     let inlined = if frame.is_inlined { " (inlined)" } else { "" };
-    let place = match (&frame.file, frame.line) {
+    let place = match (file, frame.line) {
         (Some(file), Some(line)) => format!("{file}:{line}"),
-        (Some(file), None) => file.clone(),
+        (Some(file), None) => file.into_owned(),
         (None, _) => format!("{:#x}", frame.address),
     };
     let repeated = if count > 1 {
@@ -354,4 +385,49 @@ fn frame_json(frame: &Frame) -> Value {
         "column": frame.column,
         "inlined": frame.is_inlined,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn halted(code: u32) -> Exit {
+        Exit::Halted {
+            code,
+            panic: Some(GuestPanic {
+                message: "no".to_owned(),
+                file: "main.rs".to_owned(),
+                line: 1,
+                column: 2,
+                cycle: 3,
+            }),
+        }
+    }
+
+    #[test]
+    fn an_error_that_main_returned_is_no_panic() {
+        let failed = exit_json(&halted(1));
+        assert_eq!(failed["kind"], "halted");
+        assert_eq!(
+            (&failed["message"], &failed["panic"]),
+            (&json!("no"), &Value::Null)
+        );
+        let panicked = exit_json(&halted(EXIT_CODE_PANIC));
+        assert_eq!(panicked["kind"], "panicked");
+        assert_eq!(panicked["panic"]["file"], "main.rs");
+    }
+
+    #[test]
+    fn names_from_debug_information_are_escaped() {
+        let frame = Frame {
+            address: 0x10,
+            function: Some("f\u{1b}[2J".to_owned()),
+            file: Some("a\n\u{202e}.rs".to_owned()),
+            line: Some(7),
+            column: None,
+            is_inlined: false,
+        };
+        let line = anstream::adapter::strip_str(&frame_line(0, &frame, 1)).to_string();
+        assert_eq!(line, "  0: f\\u{1b}[2J at a\\n\\u{202e}.rs:7");
+    }
 }

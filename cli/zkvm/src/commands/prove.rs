@@ -1,0 +1,58 @@
+//! `zkvm prove`: execute a guest and prove it.
+
+use std::time::Instant;
+
+use serde_json::json;
+use zkvm_sdk::{Client, Exit, Limits};
+
+use crate::args::ProveArgs;
+use crate::commands::run;
+use crate::failure::{ExitCode, Failure};
+use crate::number::{bytes, grouped, hex};
+use crate::output::{Output, write_file};
+use crate::{guest, input};
+
+pub(crate) fn run(
+    args: &ProveArgs,
+    limits: Limits,
+    output: &mut Output,
+) -> Result<ExitCode, Failure> {
+    let (_, program) = guest::load(&args.program, output)?;
+    let input = input::read(&args.input)?;
+    let client = Client::builder().limits(limits).build()?;
+    let expected = args.expect_exit.unwrap_or(0);
+
+    // Executing is cheap next to proving: a guest that fails is reported as `run` reports it.
+    let execution = client.execute(&program, &input)?;
+    let is_expected = matches!(execution.exit, Exit::Halted { code, .. } if code == expected);
+    if !is_expected
+        && let Some(failure) = run::failure_of(&execution, &client, &program, &input, output)?
+    {
+        return Err(failure);
+    }
+    output.say(format_args!(
+        "proving  {} cycles",
+        grouped(execution.cycles)
+    ));
+    let started = Instant::now();
+    let proof = client.prove_exit(&program, &input, expected)?;
+    let seconds = started.elapsed().as_secs_f64();
+    let file = proof.to_bytes();
+    write_file(&args.output, &file)?;
+    output.say(format_args!(
+        "proved   in {seconds:.3} s, {}",
+        bytes(file.len() as u64)
+    ));
+    let path = args.output.display().to_string();
+    let answer = json!({
+        "path": path,
+        "program_id": program.id().to_string(),
+        "exit_code": expected,
+        "journal": hex(execution.journal.bytes()),
+        "cycles": execution.cycles,
+        "seconds": seconds,
+        "proof_bytes": file.len(),
+    });
+    output.answer(&format!("{path}\n"), &answer)?;
+    Ok(ExitCode::Ok)
+}

@@ -1,0 +1,649 @@
+//! `slt`, `sltu` and their immediate forms.
+//!
+//! # Relation
+//!
+//! ```text
+//! slt, slti:      rd = 1 if rs1 < b as signed values, else 0
+//! sltu, sltiu:    rd = 1 if rs1 < b as unsigned values, else 0
+//! ```
+//! with `b` the value of `rs2` or the immediate, sign-extended in both forms. Source: RISC-V
+//! unprivileged specification 20240411, section 2.4.
+//!
+//! The limb that decides is the highest one in which the operands differ; the lowest limb decides
+//! if the upper ones are equal. The comparison is proved by the range of the difference at that
+//! limb: `b - a - 1` for less, `a - b` (for an upper limb `a - b - 1`: it differs) for not less. In
+//! signed forms the top limbs are taken as signed, from -2^15 to 2^15 - 1: a difference of two of
+//! them has the range of one of two unsigned limbs.
+//!
+//! # Why each cell is pinned
+//!
+//! | cells | range | who enforces it | what a liar could do without |
+//! |---|---|---|---|
+//! | `is_register`, `is_immediate` | one of them 1 in a real row | `*_is_boolean`, `at_most_one_operation`, program table | read without an instruction |
+//! | `is_signed` | boolean, 0 in padding | `is_signed_is_boolean`, `padding_is_not_signed`, program table | run another operation |
+//! | `rd`, `writes`, `rs1`, `rs2`, `imm*` | the instruction's | program table | name other operands |
+//! | `rs1`, `rs2`, `rd` accesses | | memory bus, see [`crate::common`] | invent operands |
+//! | `rs2.previous` in immediate forms | the immediate | `immediate_operand[*]` | compare with something else |
+//! | `rs1_sign`, `rs2_sign` | bit 63 of the operand in signed forms, else 0 | `*_sign_is_boolean`, `*_sign` look-ups, `*_sign_only_in_signed_forms` | take a limb for one with another sign |
+//! | `decides` | at most one 1 | `decides[*]_is_boolean`, `at_most_one_limb_decides` | add up limbs |
+//! | `decides` against operands | no difference above | `equal_unless_decided[*]` | compare at a lower limb |
+//! | `difference` | 16 bits | `difference_is_the_limbs`, `difference` look-up | claim the wrong order |
+//! | `is_less` | the result | `is_less_is_boolean`, `difference` look-up | write any value |
+//!
+//! The result needs no range check: its lowest limb is boolean, the others are constants.
+
+use p3_field::PrimeCharacteristicRing;
+use zkvm_air::{Builder, Bus, Expr, F, columns};
+use zkvm_isa::Opcode;
+use zkvm_isa::record::{RegisterRecord, SUBSTEP_RD, SUBSTEP_RS1, SUBSTEP_RS2};
+
+use crate::ProgramRow;
+use crate::common::{
+    Access, Fetch, Place, ProgramFields, eval_fetch, eval_flags, eval_read, eval_write, fill_fetch,
+    fill_registers, limbs, limbs_u16,
+};
+
+columns! {
+    /// One comparison.
+    pub(crate) struct LessThan {
+        /// 1 for `slt` and `sltu`.
+        is_register: [cell],
+        /// 1 for `slti` and `sltiu`.
+        is_immediate: [cell],
+        /// 1 for `slt` and `slti`.
+        is_signed: [cell],
+        /// Where and when.
+        fetch: [group Fetch],
+        /// Number of the destination register; from the program table.
+        rd_number: [cell],
+        /// Whether it is written; from the program table.
+        writes: [cell],
+        /// Number of the first source register; from the program table.
+        rs1_number: [cell],
+        /// Number of the second source register, 0 in immediate forms; from the program table.
+        rs2_number: [cell],
+        /// Lowest limb of the immediate, 0 in register forms; from the program table.
+        imm_low: [cell],
+        /// Its other limbs, all equal: 0 or 2^16 - 1; from the program table.
+        imm_sign: [cell],
+        /// Read of `rs1`.
+        rs1: [group Access],
+        /// Read of `rs2`; in immediate forms `previous` is the immediate and nothing is read.
+        rs2: [group Access],
+        /// Write of `rd`.
+        rd: [group Access],
+        /// The lowest limb of the value written, the others are 0; boolean.
+        is_less: [cell],
+        /// Bit 63 of `rs1` in signed forms, else 0; boolean, bound by a range check.
+        rs1_sign: [cell],
+        /// Bit 63 of the other operand in signed forms, else 0; likewise.
+        rs2_sign: [cell],
+        /// Whether limb 1, 2, 3 decides; boolean, at most one of them. If none does, limb 0 does.
+        decides: [cells 3],
+        /// By how much the deciding limbs are in the claimed order; range-checked.
+        difference: [cell],
+    }
+}
+
+/// The chip's name.
+pub(crate) const NAME: &str = "less_than";
+
+const _: () = assert!(
+    Opcode::Slt as u32 + 1 == Opcode::Sltu as u32
+        && Opcode::Slti as u32 + 1 == Opcode::Sltiu as u32,
+    "the opcodes are linear in the flags"
+);
+
+pub(crate) fn eval(builder: &mut Builder, row: &LessThan<Expr>, _: &()) {
+    let flags = [
+        ("is_register", &row.is_register),
+        ("is_immediate", &row.is_immediate),
+    ];
+    let is_real = eval_flags(builder, &flags);
+    builder.assert_bool("is_signed_is_boolean", &row.is_signed);
+    builder.assert_zero_when(
+        "padding_is_not_signed",
+        &is_real.not(),
+        row.is_signed.clone(),
+    );
+    let fields = ProgramFields {
+        operation: &row.is_register * (Opcode::Sltu as u32)
+            + &row.is_immediate * (Opcode::Sltiu as u32)
+            - &row.is_signed,
+        rd: row.rd_number.clone(),
+        writes: row.writes.clone(),
+        rs1: row.rs1_number.clone(),
+        rs2: row.rs2_number.clone(),
+        imm: [
+            row.imm_low.clone(),
+            row.imm_sign.clone(),
+            row.imm_sign.clone(),
+            row.imm_sign.clone(),
+        ],
+        target: Expr::from(0),
+    };
+    eval_fetch(
+        builder,
+        &is_real,
+        &row.fetch,
+        fields,
+        row.fetch.next_half_pc.clone(),
+    );
+
+    // In padding the program table says nothing.
+    builder.assert_zero_when("padding_writes_nothing", &is_real.not(), row.writes.clone());
+    let clock = &row.fetch.clock;
+    let place = Place::register;
+    let at = |substep: u32| clock + substep;
+    eval_read(
+        builder,
+        "rs1",
+        &is_real,
+        &place(&row.rs1_number),
+        &row.rs1,
+        &at(SUBSTEP_RS1),
+    );
+    eval_read(
+        builder,
+        "rs2",
+        &row.is_register,
+        &place(&row.rs2_number),
+        &row.rs2,
+        &at(SUBSTEP_RS2),
+    );
+    let zero = || Expr::from(0);
+    let result = [row.is_less.clone(), zero(), zero(), zero()];
+    let rd = place(&row.rd_number);
+    eval_write(
+        builder,
+        "rd",
+        &row.writes,
+        &rd,
+        &row.rd,
+        &result,
+        &at(SUBSTEP_RD),
+    );
+
+    let imm = [&row.imm_low, &row.imm_sign, &row.imm_sign, &row.imm_sign];
+    for (index, (limb, imm)) in row.rs2.previous.iter().zip(imm).enumerate() {
+        let name = format!("immediate_operand[{index}]");
+        builder.assert_zero_when(&name, &row.is_immediate, limb - imm);
+    }
+    eval_signs(builder, row);
+    eval_order(builder, row, &is_real);
+}
+
+/// The operands' signs, in signed forms.
+fn eval_signs(builder: &mut Builder, row: &LessThan<Expr>) {
+    let signs = [
+        ("rs1_sign", &row.rs1_sign, &row.rs1.previous[3]),
+        ("rs2_sign", &row.rs2_sign, &row.rs2.previous[3]),
+    ];
+    for (name, sign, limb) in signs {
+        builder.assert_bool(&format!("{name}_is_boolean"), sign);
+        let only = format!("{name}_only_in_signed_forms");
+        builder.assert_zero_when(&only, &row.is_signed.not(), sign.clone());
+        // With the limb and the sign in range, twice the rest is below 2^16 only if `sign` is bit
+        // 15.
+        let rest = (limb - sign * (1_u32 << 15)) * 2;
+        builder.send(name, Bus::Range16, &row.is_signed, vec![rest]);
+    }
+}
+
+/// The limb that decides, and the order there.
+fn eval_order(builder: &mut Builder, row: &LessThan<Expr>, is_real: &Expr) {
+    // b - a, limb by limb.
+    let mut gaps: [Expr; 4] =
+        std::array::from_fn(|index| &row.rs2.previous[index] - &row.rs1.previous[index]);
+    gaps[3] = &gaps[3] - (&row.rs2_sign - &row.rs1_sign) * (1_u32 << 16);
+
+    let mut undecided = Expr::from(1);
+    for index in [3, 2, 1] {
+        let decides = &row.decides[index - 1];
+        builder.assert_bool(&format!("decides[{index}]_is_boolean"), decides);
+        undecided = undecided - decides;
+        let name = format!("equal_unless_decided[{index}]");
+        builder.assert_zero_when(&name, &undecided, gaps[index].clone());
+    }
+    builder.assert_bool("at_most_one_limb_decides", &undecided);
+
+    builder.assert_bool("is_less_is_boolean", &row.is_less);
+    let upper: Expr = row
+        .decides
+        .iter()
+        .zip(&gaps[1..])
+        .map(|(decides, gap)| decides * gap)
+        .sum();
+    let gap = &undecided * &gaps[0] + upper;
+    // Less: the gap is at least 1. Not less: it is at most 0, or -1 at an upper limb.
+    let direction = &row.is_less * 2 - 1;
+    let difference = direction * gap - &undecided * &row.is_less - undecided.not();
+    builder.assert_eq("difference_is_the_limbs", &row.difference, difference);
+    builder.send(
+        "difference",
+        Bus::Range16,
+        is_real,
+        vec![row.difference.clone()],
+    );
+}
+
+/// Fills the row of `record`, whose instruction is `program`.
+pub(crate) fn fill(record: &RegisterRecord, program: &ProgramRow) -> LessThan<F> {
+    let opcode = program.opcode;
+    let is_immediate = matches!(opcode, Opcode::Slti | Opcode::Sltiu);
+    let is_signed = matches!(opcode, Opcode::Slt | Opcode::Slti);
+    let imm = program
+        .imm
+        .iter()
+        .rev()
+        .fold(0, |value, limb| value << 16 | u64::from(*limb));
+    let (a, b) = (
+        record.rs1_value,
+        if is_immediate { imm } else { record.rs2_value },
+    );
+    // Signed order is the unsigned one with bit 63 flipped.
+    let bias = u64::from(is_signed) << 63;
+    let is_less = a ^ bias < b ^ bias;
+    let (x, y) = (limbs_u16(a ^ bias), limbs_u16(b ^ bias));
+    let decisive = (1..4)
+        .rev()
+        .find(|index| x[*index] != y[*index])
+        .unwrap_or(0);
+    let difference = if is_less {
+        y[decisive] - x[decisive] - 1
+    } else {
+        x[decisive] - y[decisive] - u16::from(decisive > 0)
+    };
+    let [rs1, mut rs2, rd] = fill_registers(record, program);
+    if is_immediate {
+        rs2.previous = limbs(imm);
+    }
+    let sign = |value: u64| F::from_bool(is_signed && value >> 63 == 1);
+    LessThan {
+        is_register: F::from_bool(!is_immediate),
+        is_immediate: F::from_bool(is_immediate),
+        is_signed: F::from_bool(is_signed),
+        fetch: fill_fetch(record.clock, program),
+        rd_number: F::from_u8(program.rd),
+        writes: F::from_bool(program.writes),
+        rs1_number: F::from_u8(program.rs1),
+        rs2_number: F::from_u8(program.rs2),
+        imm_low: F::from_u16(program.imm[0]),
+        imm_sign: F::from_u16(program.imm[1]),
+        rs1,
+        rs2,
+        rd,
+        is_less: F::from_bool(is_less),
+        rs1_sign: sign(a),
+        rs2_sign: sign(b),
+        decides: [1, 2, 3].map(|index| F::from_bool(index == decisive)),
+        difference: F::from_u16(difference),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use p3_field::Field;
+    use zkvm_air::Columns as _;
+    use zkvm_testkit::asm::{Reg, base};
+    use zkvm_testkit::edge::reference::register_result;
+
+    use super::*;
+    use crate::testing::{ChipTest, lie, register_record};
+
+    type Honest = (RegisterRecord, ProgramRow);
+
+    fn chip() -> ChipTest<RegisterRecord, LessThan<F>> {
+        ChipTest::new(NAME, eval, fill)
+    }
+
+    fn slt(a: u64, b: u64) -> Honest {
+        register_record(base::slt(Reg::x(5), Reg::x(6), Reg::x(7)).word(), a, b)
+    }
+
+    fn sltu(a: u64, b: u64) -> Honest {
+        register_record(base::sltu(Reg::x(5), Reg::x(6), Reg::x(7)).word(), a, b)
+    }
+
+    fn slti(a: u64, imm: i32) -> Honest {
+        register_record(base::slti(Reg::x(5), Reg::x(6), imm).word(), a, 0)
+    }
+
+    fn sltiu(a: u64, imm: i32) -> Honest {
+        register_record(base::sltiu(Reg::x(5), Reg::x(6), imm).word(), a, 0)
+    }
+
+    fn padding() -> LessThan<F> {
+        LessThan::take(&mut std::iter::repeat(F::ZERO))
+    }
+
+    /// Claims `is_less` by the limbs that `decides` marks, with the difference that follows.
+    fn claim(row: &mut LessThan<F>, is_less: F, decides: [i32; 3]) {
+        row.is_less = is_less;
+        row.decides = decides.map(F::from_i32);
+        let mut gap: [F; 4] = std::array::from_fn(|i| row.rs2.previous[i] - row.rs1.previous[i]);
+        gap[3] -= (row.rs2_sign - row.rs1_sign) * F::new(1 << 16);
+        let upper = row.decides[0] + row.decides[1] + row.decides[2];
+        let lowest = F::ONE - upper;
+        let at = lowest * gap[0]
+            + row.decides[0] * gap[1]
+            + row.decides[1] * gap[2]
+            + row.decides[2] * gap[3];
+        row.difference = (is_less.double() - F::ONE) * at - lowest * is_less - upper;
+    }
+
+    #[test]
+    fn edge_vectors_hold_and_write_the_reference_result() {
+        chip().check_alu_vectors(&["slt", "sltu", "slti", "sltiu"]);
+    }
+
+    #[test]
+    fn every_limb_decides_and_every_sign_counts() {
+        // Next to each other in one limb, the lower limbs in the other order; all equal.
+        let chip = chip();
+        let mut pairs = vec![];
+        for value in [0, 1, 0x7fff, 0x8000, 0xfffe, 0xffff_u64] {
+            for other in [0, 1, value ^ 1, 0x7fff, 0x8000, 0xffff] {
+                for position in [0, 16, 32, 48] {
+                    for above in [0, u64::MAX, 1 << 63, u64::MAX >> 1] {
+                        let below = (1_u64 << position) - 1;
+                        let above = above & !(below << 16 | 0xffff);
+                        let a = above | value << position;
+                        let b = above | other << position;
+                        pairs.extend([(a | below, b), (a, b | below), (a, b), (a, !b)]);
+                    }
+                }
+            }
+        }
+        for (a, b) in pairs {
+            for ((record, program), name) in [(slt(a, b), "slt"), (sltu(a, b), "sltu")] {
+                let caught = chip.catches(chip.row(&record, &program), &program);
+                assert!(caught.is_empty(), "{name} {a:x} {b:x}: {caught:?}");
+                let row = chip.row(&record, &program);
+                let expected = F::from_u64(register_result(name, a, b));
+                assert_eq!(row.is_less, expected, "{name} {a:x} {b:x}");
+                // The other answer has no witness: not with the true signs, at any limb.
+                for decides in [[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]] {
+                    let mut row = chip.row(&record, &program);
+                    claim(&mut row, F::ONE - expected, decides);
+                    let caught = chip.catches(row, &program);
+                    assert!(!caught.is_empty(), "{name} {a:x} {b:x} {decides:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_order_cannot_be_forged() {
+        let chip = chip();
+        lie!(chip, "difference", slt(5, 7), |row| claim(
+            row,
+            F::ZERO,
+            [0, 0, 0]
+        ));
+        lie!(chip, "difference", sltu(7, 5), |row| claim(
+            row,
+            F::ONE,
+            [0, 0, 0]
+        ));
+        lie!(chip, "difference", sltu(5, 5), |row| claim(
+            row,
+            F::ONE,
+            [0, 0, 0]
+        ));
+        // An upper limb decides only if it differs.
+        lie!(chip, "difference", sltu(5, 7), |row| claim(
+            row,
+            F::ZERO,
+            [0, 1, 0]
+        ));
+        lie!(chip, "difference_is_the_limbs", slt(5, 7), |row| {
+            row.is_less = F::ZERO;
+            row.difference = F::ZERO;
+        });
+        // Twice less: the difference, 3 · 2 - 2, is in range.
+        lie!(chip, "is_less_is_boolean", sltu(5, 7), |row| claim(
+            row,
+            F::TWO,
+            [0, 0, 0]
+        ));
+    }
+
+    #[test]
+    fn the_highest_different_limb_decides() {
+        let chip = chip();
+        let at = |limb: u32, value: u64| value << (16 * limb);
+        lie!(
+            chip,
+            "equal_unless_decided[1]",
+            sltu(at(1, 6) | 5, 7),
+            |row| {
+                claim(row, F::ONE, [0, 0, 0]);
+            }
+        );
+        lie!(
+            chip,
+            "equal_unless_decided[2]",
+            sltu(at(2, 6), at(1, 1)),
+            |row| {
+                claim(row, F::ONE, [1, 0, 0]);
+            }
+        );
+        lie!(
+            chip,
+            "equal_unless_decided[3]",
+            slt(at(3, 6), at(2, 1)),
+            |row| {
+                claim(row, F::ONE, [0, 1, 0]);
+            }
+        );
+        // Limbs added up: the first operand is greater in the highest of them.
+        lie!(
+            chip,
+            "at_most_one_limb_decides",
+            sltu(at(2, 6) | 16, at(2, 5) | 6),
+            |row| claim(row, F::ONE, [1, 1, 0])
+        );
+        lie!(
+            chip,
+            "decides[1]_is_boolean",
+            sltu(at(3, 6) | at(1, 16), at(3, 5) | at(1, 6)),
+            |row| claim(row, F::ONE, [-1, 1, 1])
+        );
+        lie!(
+            chip,
+            "decides[2]_is_boolean",
+            sltu(at(3, 6), at(3, 5) | at(1, 10)),
+            |row| claim(row, F::ONE, [1, -1, 1])
+        );
+        // A negative mark of the highest limb would ask for equal limbs: no gain, but no witness.
+        lie!(
+            chip,
+            "decides[3]_is_boolean",
+            sltu(at(1, 5), at(1, 7)),
+            |row| {
+                claim(row, F::ONE, [1, 1, -1]);
+            }
+        );
+    }
+
+    #[test]
+    fn signs_are_the_operands() {
+        let chip = chip();
+        let half = F::TWO.inverse();
+        let (minus_1, positive) = (u64::MAX, 0x4000 << 48);
+        lie!(chip, "rs1_sign", slt(minus_1, 0), |row| {
+            row.rs1_sign = F::ZERO;
+            claim(row, F::ZERO, [0, 0, 1]);
+        });
+        lie!(chip, "rs1_sign", slt(5, 3), |row| {
+            row.rs1_sign = F::ONE;
+            claim(row, F::ONE, [0, 0, 1]);
+        });
+        lie!(chip, "rs2_sign", slt(5, minus_1), |row| {
+            row.rs2_sign = F::ZERO;
+            claim(row, F::ONE, [0, 0, 1]);
+        });
+        lie!(chip, "rs2_sign", slti(5, 7), |row| {
+            row.rs2_sign = F::ONE;
+            claim(row, F::ZERO, [0, 0, 1]);
+        });
+        // Half a sign: twice the rest is 0, and the limb is taken for -2^14.
+        lie!(chip, "rs1_sign_is_boolean", slt(positive, 0), |row| {
+            row.rs1_sign = half;
+            claim(row, F::ONE, [0, 0, 1]);
+        });
+        lie!(chip, "rs2_sign_is_boolean", slt(0, positive), |row| {
+            row.rs2_sign = half;
+            claim(row, F::ZERO, [0, 0, 1]);
+        });
+        lie!(chip, "rs1_sign_only_in_signed_forms", sltu(7, 5), |row| {
+            row.rs1_sign = F::ONE;
+            claim(row, F::ONE, [0, 0, 1]);
+        });
+        lie!(chip, "rs2_sign_only_in_signed_forms", sltiu(5, 7), |row| {
+            row.rs2_sign = F::ONE;
+            claim(row, F::ZERO, [0, 0, 1]);
+        });
+    }
+
+    #[test]
+    fn operands_and_operation_are_the_programs() {
+        let chip = chip();
+        lie!(chip, "immediate_operand[0]", slti(9, 7), |row| {
+            row.rs2.previous[0] = F::new(10);
+            claim(row, F::ONE, [0, 0, 0]);
+        });
+        lie!(chip, "immediate_operand[1]", slti(9, 7), |row| {
+            row.rs2.previous[1] = F::ONE;
+            claim(row, F::ONE, [1, 0, 0]);
+        });
+        lie!(chip, "immediate_operand[2]", sltiu(9, 7), |row| {
+            row.rs2.previous[2] = F::ONE;
+            claim(row, F::ONE, [0, 1, 0]);
+        });
+        lie!(chip, "immediate_operand[3]", sltiu(9, 7), |row| {
+            row.rs2.previous[3] = F::ONE;
+            claim(row, F::ONE, [0, 0, 1]);
+        });
+        lie!(chip, "program", slti(9, 7), |row| {
+            row.imm_low = F::new(10);
+            row.rs2.previous[0] = F::new(10);
+            claim(row, F::ONE, [0, 0, 0]);
+        });
+        // The unsigned form of a signed instruction.
+        lie!(chip, "program", slt(u64::MAX, 0), |row| {
+            row.is_signed = F::ZERO;
+            row.rs1_sign = F::ZERO;
+            claim(row, F::ZERO, [0, 0, 1]);
+        });
+        // The register form of an immediate one: it reads x0 instead of the immediate.
+        let read_x0 = |row: &mut LessThan<F>| {
+            (row.is_register, row.is_immediate) = (F::ONE, F::ZERO);
+            row.rs2.previous = [F::ZERO; 4];
+            row.rs2.previous_clock = row.fetch.clock;
+            claim(row, F::ZERO, [0, 0, 0]);
+        };
+        lie!(chip, "program", sltiu(5, 7), |row| read_x0(row));
+        // Signed often enough to make up for the difference of their numbers.
+        lie!(chip, "is_signed_is_boolean", sltiu(5, 7), |row| {
+            row.is_signed = F::new(Opcode::Sltu as u32 - Opcode::Sltiu as u32);
+            read_x0(row);
+        });
+    }
+
+    #[test]
+    fn one_form_at_a_time() {
+        let chip = chip();
+        // A sum of 0 says that the row is padding, and still rs2 would be read: -1 or 1 times.
+        lie!(chip, "is_register_is_boolean", sltu(0, 0), |row| {
+            *row = padding();
+            (row.is_register, row.is_immediate) = (F::NEG_ONE, F::ONE);
+            row.rs2.gap_low = F::new(SUBSTEP_RS2 - 1);
+        });
+        lie!(chip, "is_immediate_is_boolean", sltu(0, 0), |row| {
+            *row = padding();
+            (row.is_register, row.is_immediate) = (F::ONE, F::NEG_ONE);
+            row.rs2.gap_low = F::new(SUBSTEP_RS2 - 1);
+        });
+        // Both at once have a sum of opcodes that is no opcode of the chip.
+        let unwritten = register_record(base::sltu(Reg::ZERO, Reg::x(6), Reg::x(7)).word(), 0, 0);
+        lie!(
+            chip,
+            "at_most_one_operation",
+            unwritten,
+            |row| row.is_immediate = F::ONE,
+            also["program"]
+        );
+    }
+
+    #[test]
+    fn accesses_lie_in_the_past() {
+        let chip = chip();
+        lie!(chip, "rs1.order", slt(5, 7), |row| row.rs1.gap_low +=
+            F::ONE);
+        lie!(chip, "rs2.order", slt(5, 7), |row| row.rs2.gap_high -=
+            F::ONE);
+        lie!(chip, "rd.order", slt(5, 7), |row| row.rd.previous_clock +=
+            F::ONE);
+        // Accesses in the future: by one clock, by 2^16 clocks.
+        lie!(chip, "rs1.gap_low", slt(5, 7), |row| {
+            row.rs1.previous_clock = row.fetch.clock + F::ONE;
+            row.rs1.gap_low = -F::TWO;
+        });
+        lie!(chip, "rs2.gap_low", slt(5, 7), |row| {
+            row.rs2.previous_clock = row.fetch.clock + F::new(SUBSTEP_RS2 + 1);
+            (row.rs2.gap_low, row.rs2.gap_high) = (-F::TWO, F::ZERO);
+        });
+        lie!(chip, "rd.gap_low", slt(5, 7), |row| {
+            row.rd.previous_clock = row.fetch.clock + F::new(SUBSTEP_RD + 1);
+            (row.rd.gap_low, row.rd.gap_high) = (-F::TWO, F::ZERO);
+        });
+        let [low, high] = [F::new(0xffff), -F::TWO];
+        lie!(chip, "rs1.gap_high", slt(5, 7), |row| {
+            row.rs1.previous_clock = row.fetch.clock + F::new(1 << 16);
+            (row.rs1.gap_low, row.rs1.gap_high) = (low, high);
+        });
+        lie!(chip, "rs2.gap_high", slt(5, 7), |row| {
+            row.rs2.previous_clock = row.fetch.clock + F::new((1 << 16) + SUBSTEP_RS2);
+            (row.rs2.gap_low, row.rs2.gap_high) = (low, high);
+        });
+        lie!(chip, "rd.gap_high", slt(5, 7), |row| {
+            row.rd.previous_clock = row.fetch.clock + F::new((1 << 16) + SUBSTEP_RD);
+            (row.rd.gap_low, row.rd.gap_high) = (low, high);
+        });
+    }
+
+    #[test]
+    fn padding_says_nothing() {
+        let chip = chip();
+        // The clocks are in order: only the constraint keeps the row from speaking.
+        lie!(chip, "padding_writes_nothing", slt(5, 7), |row| {
+            *row = padding();
+            row.writes = F::ONE;
+            row.rd.gap_low = F::new(SUBSTEP_RD - 1);
+        });
+        // It would look up the signs of zeros.
+        lie!(chip, "padding_is_not_signed", slt(5, 7), |row| {
+            *row = padding();
+            row.is_signed = F::ONE;
+        });
+    }
+
+    #[test]
+    fn every_other_cell_is_noticed() {
+        let rows = [
+            slt(5, 7),
+            slt(7, 7),
+            slt(u64::MAX, 1 << 63),
+            sltu(5 << 16, 7 << 16),
+            sltu(9 << 32, 7 << 32),
+            sltiu(5, -7),
+            slti(5, -7),
+        ];
+        // In immediate forms nothing is read through rs2.
+        let free = ["rs2.previous_clock", "rs2.gap_low", "rs2.gap_high"];
+        let unnoticed = chip().sweep(&rows);
+        assert_eq!(unnoticed, free.map(str::to_owned).into());
+    }
+}
