@@ -14,6 +14,9 @@ use zkvm_isa::record::{CLOCKS_PER_CYCLE, RegisterRecord, SUBSTEP_RD, SUBSTEP_RS1
 
 use crate::ProgramRow;
 
+/// Fewest rows of a table; the verifier refuses less.
+pub(crate) const MIN_HEIGHT: usize = 4;
+
 /// The space of registers in memory messages; the address is the register's number.
 pub(crate) const SPACE_REGISTER: u32 = 0;
 /// The space of words that may be stored to; the address is the word's index.

@@ -17,7 +17,7 @@ use zkvm_isa::layout::WORD_BYTES;
 use zkvm_machine::{Permissions, Program};
 
 use crate::chain::{Link, eval_link};
-use crate::common::{Place, SPACE_READ_ONLY, SPACE_WRITABLE, limbs};
+use crate::common::{MIN_HEIGHT, Place, SPACE_READ_ONLY, SPACE_WRITABLE, limbs};
 
 columns! {
     /// How an image word is touched.
@@ -82,7 +82,7 @@ pub(crate) fn words(program: &Program) -> Vec<(u32, u64, u32)> {
 
 /// The preprocessed rows of `words`.
 pub(crate) fn rows(words: &[(u32, u64, u32)]) -> Vec<ImageWord<F>> {
-    let height = words.len().next_power_of_two().max(2);
+    let height = words.len().next_power_of_two().max(MIN_HEIGHT);
     let padding = (0, 0, 0);
     (0..height)
         .map(|row| {

@@ -159,7 +159,7 @@ pub(crate) fn fill(record: &RegisterRecord, program: &ProgramRow) -> Jump<F> {
     let is_jalr = program.opcode == Opcode::Jalr;
     let imm = program.imm.map(F::from_u16);
     let [imm0, imm1, imm2, imm3] = program.imm;
-    let offset = u64::from(imm0) | (u64::from(imm1) * 0x1_0001_0001_0000);
+    let offset = u64::from(imm0) + u64::from(imm1) * 0x1_0001_0001_0000;
     let sum = record.rs1_value.wrapping_add(offset);
     let [base, _, rd] = fill_registers(record, program);
     Jump {

@@ -566,7 +566,8 @@ mod tests {
             (row.is_register, row.is_immediate) = (F::ONE, F::NEG_ONE);
             row.rs2.gap_low = F::new(SUBSTEP_RS2 - 1);
         });
-        // Both at once have a sum of opcodes that is no opcode of the chip.
+        // Both at once name the sum of their opcodes, which is none of the chip's: the program table
+        // refuses it too.
         let unwritten = register_record(base::sltu(Reg::ZERO, Reg::x(6), Reg::x(7)).word(), 0, 0);
         lie!(
             chip,

@@ -10,18 +10,23 @@
 mod add_sub;
 mod bitwise;
 mod bitwise_table;
+mod branch;
 mod chain;
 mod common;
+mod div_rem;
 mod image;
 mod journal;
 mod jump;
+mod less_than;
 mod load;
 mod machine;
 mod memory;
+mod misaligned;
 mod mul;
 mod program;
 mod range_table;
 mod region;
+mod shift;
 mod store;
 mod system;
 #[cfg(test)]

@@ -12,11 +12,11 @@ use zkvm_isa::syscall::{FD_JOURNAL, REG_A0, REG_A1, REG_A2, REG_A7, REG_SP, WRIT
 use zkvm_isa::{Chip, layout};
 use zkvm_machine::{Permissions, Program, Segment};
 
-use crate::common::{SPACE_REGISTER, limbs};
+use crate::common::{MIN_HEIGHT, SPACE_REGISTER, limbs};
 use crate::{ProgramRow, chain::Link};
 use crate::{
-    add_sub, bitwise, bitwise_table, chain, image, journal, jump, load, memory, mul, program,
-    range_table, region, store, system, upper_immediate,
+    add_sub, bitwise, bitwise_table, branch, chain, div_rem, image, journal, jump, less_than, load,
+    memory, misaligned, mul, program, range_table, region, shift, store, system, upper_immediate,
 };
 
 /// Registers in memory messages: `x0` to `x31`, the reservation, journal bytes, hint bytes.
@@ -111,10 +111,15 @@ pub fn machine(program: &Program) -> Vec<MachineChip> {
         plain(add_sub::NAME, add_sub::eval),
         plain(bitwise::NAME, bitwise::eval),
         plain(upper_immediate::NAME, upper_immediate::eval),
-        plain(jump::NAME, jump::eval),
+        plain(less_than::NAME, less_than::eval),
+        plain(shift::NAME, shift::eval),
         plain(mul::NAME, mul::eval),
+        plain(div_rem::NAME, div_rem::eval),
+        plain(branch::NAME, branch::eval),
+        plain(jump::NAME, jump::eval),
         plain(load::NAME, load::eval),
         plain(store::NAME, store::eval),
+        plain(misaligned::NAME, misaligned::eval),
     ]
 }
 
@@ -245,7 +250,7 @@ fn padded(rows: &[F], chip: &MachineChip) -> Vec<F> {
     let height = if fixed > 0 {
         fixed
     } else {
-        (rows.len() / width).next_power_of_two().max(4)
+        (rows.len() / width).next_power_of_two().max(MIN_HEIGHT)
     };
     let mut cells = rows.to_vec();
     cells.resize(height * width, F::ZERO);
@@ -260,18 +265,7 @@ fn refuse(segment: &Segment, records: &Records) -> Result<(), Unprovable> {
     }
     let rows = records.rows();
     for chip in Chip::ALL {
-        let is_proved = matches!(
-            chip,
-            Chip::AddSub
-                | Chip::Bitwise
-                | Chip::UpperImmediate
-                | Chip::Jump
-                | Chip::Mul
-                | Chip::Load
-                | Chip::Store
-                | Chip::System
-                | Chip::Journal
-        );
+        let is_proved = !matches!(chip, Chip::Atomic | Chip::Hint);
         if rows.of(chip) > 0 && !is_proved {
             return unprovable(format!("instructions of the chip `{}`", chip.name()));
         }
@@ -405,6 +399,10 @@ impl<'a> Filler<'a> {
     fn registers(&mut self, records: &Records) -> Result<(), Unprovable> {
         self.register_chip(records, Chip::AddSub, add_sub::NAME, add_sub::fill)?;
         self.register_chip(records, Chip::Bitwise, bitwise::NAME, bitwise::fill)?;
+        self.register_chip(records, Chip::LessThan, less_than::NAME, less_than::fill)?;
+        self.register_chip(records, Chip::Shift, shift::NAME, shift::fill)?;
+        self.register_chip(records, Chip::DivRem, div_rem::NAME, div_rem::fill)?;
+        self.register_chip(records, Chip::Branch, branch::NAME, branch::fill)?;
         self.register_chip(records, Chip::Jump, jump::NAME, jump::fill)?;
         self.register_chip(records, Chip::Mul, mul::NAME, mul::fill)?;
         let (name, fill) = (upper_immediate::NAME, upper_immediate::fill);
@@ -426,7 +424,7 @@ impl<'a> Filler<'a> {
         Ok(())
     }
 
-    /// Aligned loads and stores.
+    /// Loads and stores, aligned and not.
     fn loads_and_stores(&mut self, records: &Records) -> Result<(), Unprovable> {
         for record in &records.loads {
             let program = self.program_row(record.registers.text_index)?;
@@ -446,6 +444,23 @@ impl<'a> Filler<'a> {
                 record.word.word_index,
                 record.registers.clock + SUBSTEP_MEMORY,
             );
+        }
+        for record in &records.misaligned {
+            let (clock, low, high) = (record.registers.clock, record.low, record.high);
+            let program = self.program_row(record.registers.text_index)?;
+            let is_read_only = [low, high].map(|word| self.is_read_only(word.word_index));
+            // A word 0 is never mapped: it says that the access stays inside `low`.
+            let crosses = high.word_index != 0;
+            let is_read_only = [is_read_only[0], crosses && is_read_only[1]];
+            self.push(
+                misaligned::NAME,
+                misaligned::fill(record, &program, is_read_only),
+            );
+            self.note_operands(&program, clock);
+            self.note_word(low.word_index, clock + SUBSTEP_MEMORY);
+            if crosses {
+                self.note_word(high.word_index, clock + SUBSTEP_MEMORY);
+            }
         }
         Ok(())
     }

@@ -10,7 +10,7 @@
 //! mulw:     rd = a · b  mod 2^32, bit 31 copied into bits 32 to 63
 //! ```
 //! with `a` the value of `rs1` and `b` that of `rs2`. Source: RISC-V unprivileged specification
-//! 20240411, sections 13.1 and 13.2.
+//! 20240411, section 13.1.
 //!
 //! Every row holds the whole product mod 2^128, limb by limb. With `A`, `B` the 16-bit limbs and
 //! `x`, `y` the bytes of the operands, and `s`, `t` their signs where the operation has any:
@@ -19,10 +19,9 @@
 //! Σ x[i] · y[j] · 2^(8·(i + j - 2m)), i + j = 2m or 2m + 1
 //!     - s · B[m - 4] - t · A[m - 4] + carry[m - 1]  =  limb[m] + 2^16 · carry[m]
 //! ```
-//! An operand whose sign is set counts 2^64 less, so the other one comes off the upper half. With
-//! both signs set that leaves out 2^128, so the limbs and the last carry make the product less
-//! 2^128, which is positive. Then the carry is -1; else it is -1 if the product is negative and 0
-//! if not.
+//! An operand whose sign is set counts 2^64 less, so the other one comes off the upper half. The
+//! last carry is then 0 or -1: -1 if the product is negative, and if both signs are set, since the
+//! product, positive, is 2^128 more than what is added up.
 //!
 //! # Why the equations hold over the integers
 //!
@@ -284,7 +283,7 @@ fn eval_result(builder: &mut Builder, row: &Mul<Expr>, is_real: &Expr) {
 }
 
 /// The bytes of limbs whose low bytes are given; the others are the rests divided by 256.
-pub(crate) fn bytes_of(limbs: &[Expr; 4], low: &[Expr; 4]) -> [Expr; 8] {
+fn bytes_of(limbs: &[Expr; 4], low: &[Expr; 4]) -> [Expr; 8] {
     let scale = Expr::constant(F::new(1 << 8).inverse());
     std::array::from_fn(|index| match index % 2 {
         0 => low[index / 2].clone(),
@@ -343,7 +342,7 @@ fn byte_pairs(position: usize) -> impl Iterator<Item = (usize, usize)> {
 }
 
 /// The low bytes of a value's limbs.
-pub(crate) fn low_bytes(value: u64) -> [F; 4] {
+fn low_bytes(value: u64) -> [F; 4] {
     std::array::from_fn(|index| F::from_u8(value.to_le_bytes()[2 * index]))
 }
 
@@ -541,9 +540,9 @@ mod tests {
             let (signed_a, signed_b) = (i128::from(a as i64), i128::from(b as i64));
             let cases: [(RegisterOp, u64); 5] = [
                 (base::mul, (unsigned_a * unsigned_b) as u64),
-                (base::mulh, (signed_a * signed_b >> 64) as u64),
-                (base::mulhsu, (signed_a * unsigned_b as i128 >> 64) as u64),
-                (base::mulhu, (unsigned_a * unsigned_b >> 64) as u64),
+                (base::mulh, ((signed_a * signed_b) >> 64) as u64),
+                (base::mulhsu, ((signed_a * unsigned_b as i128) >> 64) as u64),
+                (base::mulhu, ((unsigned_a * unsigned_b) >> 64) as u64),
                 (base::mulw, (unsigned_a * unsigned_b) as i32 as u64),
             ];
             for (operation, expected) in cases {
@@ -620,6 +619,21 @@ mod tests {
                 });
             });
         }
+    }
+
+    #[test]
+    fn the_limb_without_a_look_up_cannot_wrap_in_that_of_its_sign() {
+        // Twice the limb is an odd number mod p: 1 more than twice what is left of it. Only the
+        // factor of 8 in the carries' sum refuses a carry so large, were the others all zero.
+        let half = (i64::from(F::ORDER_U32) - 1) / 2;
+        lie!(chip(), "carry_sum", honest(base::mulw, 5, 7), |row| {
+            multiply(row, |column, sum| match column {
+                1 => (sum - half, half >> 16),
+                _ => honestly(column, sum),
+            });
+            row.word_sign = F::ZERO;
+            write(row);
+        });
     }
 
     #[test]

@@ -20,7 +20,7 @@ use zkvm_air::{Builder, Bus, Expr, F, columns};
 use zkvm_isa::{Format, Instruction, Opcode, layout};
 use zkvm_machine::Program;
 
-use crate::common::limbs_u16;
+use crate::common::{MIN_HEIGHT, limbs_u16};
 use crate::range_table::Count;
 
 /// One row of the program table.
@@ -147,7 +147,7 @@ pub(crate) fn program_rows(program: &Program) -> Vec<ProgramRow> {
 /// The preprocessed rows. Rows beyond the program's repeat its first, so that padding says nothing
 /// new.
 pub(crate) fn rows(rows: &[ProgramRow]) -> Vec<ProgramMessage<F>> {
-    let height = rows.len().next_power_of_two().max(2);
+    let height = rows.len().next_power_of_two().max(MIN_HEIGHT);
     (0..height)
         .map(|index| rows.get(index).unwrap_or(&rows[0]))
         .map(|row| ProgramMessage {

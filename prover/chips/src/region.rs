@@ -9,7 +9,7 @@ use zkvm_air::{Builder, Bus, Expr, F, columns};
 use zkvm_isa::layout::{INPUT_END_MAX, INPUT_START, WORD_BYTES};
 use zkvm_machine::{Program, Region};
 
-use crate::common::{SPACE_READ_ONLY, SPACE_WRITABLE};
+use crate::common::{MIN_HEIGHT, SPACE_READ_ONLY, SPACE_WRITABLE};
 use crate::range_table::Count;
 
 columns! {
@@ -79,7 +79,7 @@ pub(crate) fn regions(program: &Program) -> Vec<MappedRegion> {
 /// The preprocessed rows.
 pub(crate) fn rows(program: &Program) -> Vec<RegionRow<F>> {
     let regions = regions(program);
-    let height = regions.len().next_power_of_two().max(2);
+    let height = regions.len().next_power_of_two().max(MIN_HEIGHT);
     (0..height)
         .map(|index| {
             let region = regions.get(index).unwrap_or(&regions[0]);

@@ -12,7 +12,9 @@ use zkvm_testkit::elf::ElfBuilder;
 fn chips() -> Vec<MachineChip> {
     let mut code = Assembler::new(0x1000);
     code.emit(base::ecall());
-    let elf = ElfBuilder::new(0x1000).text(0x1000, code.finish().bytes).build();
+    let elf = ElfBuilder::new(0x1000)
+        .text(0x1000, code.finish().bytes)
+        .build();
     machine(&load(&elf).expect("the program loads"))
 }
 
@@ -24,7 +26,11 @@ fn page() -> String {
          | chip | columns | fixed | constraints | degree | interactions |\n|---|---|---|---|---|---|\n",
     );
     for MachineChip { description, .. } in chips() {
-        let degree = description.constraints.iter().map(|c| c.expr.degree()).max();
+        let degree = description
+            .constraints
+            .iter()
+            .map(|c| c.expr.degree())
+            .max();
         let _ = writeln!(
             page,
             "| `{}` | {} | {} | {} | {} | {} |",
@@ -38,8 +44,11 @@ fn page() -> String {
     }
     for MachineChip { description, .. } in chips() {
         let _ = write!(page, "\n## {}\n\n", description.name);
-        let constraints: Vec<_> =
-            description.constraints.iter().map(|c| format!("`{}`", c.name)).collect();
+        let constraints: Vec<_> = description
+            .constraints
+            .iter()
+            .map(|c| format!("`{}`", c.name))
+            .collect();
         let interactions: Vec<_> = description
             .interactions
             .iter()
@@ -58,7 +67,11 @@ fn page() -> String {
 }
 
 fn ticked(names: &[String]) -> String {
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    names
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 #[test]
@@ -69,5 +82,8 @@ fn the_page_of_chips_is_the_codes() {
         std::fs::write(&path, &page).expect("the page can be written");
     }
     let written = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(written == page, "docs/spec/chips.md is old; run with ZKVM_BLESS=1 to rewrite it");
+    assert!(
+        written == page,
+        "docs/spec/chips.md is old; run with ZKVM_BLESS=1 to rewrite it"
+    );
 }

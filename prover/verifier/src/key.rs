@@ -15,6 +15,9 @@ use crate::{Commitment, Config, Parameters};
 /// The greatest logarithm of a table's height.
 pub const HEIGHT_LOG2_MAX: u8 = 22;
 
+/// The least logarithm of a table's height.
+pub const HEIGHT_LOG2_MIN: u8 = 2;
+
 /// A chip as the verifier knows it.
 #[derive(Clone, Debug)]
 pub struct TableKey {
@@ -53,7 +56,7 @@ pub enum KeyError {
         chip: String,
     },
     /// A fixed height is out of bounds.
-    #[error("chip {chip}: height 2^{height_log2} is above 2^{HEIGHT_LOG2_MAX}")]
+    #[error("chip {chip}: height 2^{height_log2} is not from 2^2 to 2^{HEIGHT_LOG2_MAX}")]
     Height {
         /// The chip.
         chip: String,
@@ -89,7 +92,7 @@ impl<C: Config> VerifyingKey<C> {
                 return Err(KeyError::Preprocessed { chip: chip() });
             }
             if let Some(height_log2) = table.preprocessed_height_log2
-                && height_log2 > HEIGHT_LOG2_MAX
+                && !(HEIGHT_LOG2_MIN..=HEIGHT_LOG2_MAX).contains(&height_log2)
             {
                 return Err(KeyError::Height {
                     chip: chip(),

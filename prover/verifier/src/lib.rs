@@ -22,7 +22,7 @@ mod transcript;
 mod verify;
 
 pub use config::{Blake3Config, Challenge, Commitment, Config, Domain, Parameters, PcsProof};
-pub use key::{HEIGHT_LOG2_MAX, KeyError, TableKey, VerifyingKey};
+pub use key::{HEIGHT_LOG2_MAX, HEIGHT_LOG2_MIN, KeyError, TableKey, VerifyingKey};
 pub use proof::{TableOpening, TablesProof};
 pub use transcript::{PublicMessage, Transcript};
 pub use verify::{VerifyError, verify};

@@ -9,7 +9,7 @@ use p3_field::{BasedVectorSpace, Field, PrimeCharacteristicRing};
 use thiserror::Error;
 use zkvm_air::F;
 
-use crate::key::{HEIGHT_LOG2_MAX, TableKey};
+use crate::key::{HEIGHT_LOG2_MAX, HEIGHT_LOG2_MIN, TableKey};
 use crate::logup::{Challenges, DIMENSION, for_each_pair, pairs};
 use crate::{
     Challenge, Config, Domain, PublicMessage, TableOpening, TablesProof, Transcript, VerifyingKey,
@@ -144,7 +144,7 @@ fn check_shape<'a, C: Config>(
         let Some(height_log2) = *height_log2 else {
             continue;
         };
-        if height_log2 > HEIGHT_LOG2_MAX {
+        if !(HEIGHT_LOG2_MIN..=HEIGHT_LOG2_MAX).contains(&height_log2) {
             return Err(wrong());
         }
         let Some((opening, sum)) = openings.next() else {
