@@ -19,6 +19,7 @@ mod journal;
 mod jump;
 mod less_than;
 mod load;
+mod look_ups;
 mod machine;
 mod memory;
 mod misaligned;

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use p3_field::{PrimeCharacteristicRing, PrimeField32};
-use zkvm_air::mutate::messages;
 use zkvm_air::{Bus, Columns, Description, Expr, F};
 use zkvm_isa::record::{
     CLOCKS_PER_CYCLE, Records, RegisterRecord, SUBSTEP_MEMORY, SUBSTEP_RD, SUBSTEP_RS1, SUBSTEP_RS2,
@@ -12,8 +11,10 @@ use zkvm_isa::syscall::{FD_JOURNAL, REG_A0, REG_A1, REG_A2, REG_A7, REG_SP, WRIT
 use zkvm_isa::{Chip, layout};
 use zkvm_machine::{Permissions, Program, Segment};
 
+use crate::chain::Link;
 use crate::common::{MIN_HEIGHT, SPACE_REGISTER, limbs};
-use crate::{ProgramRow, chain::Link};
+use crate::look_ups::LookUps;
+use crate::program::ProgramRow;
 use crate::{
     add_sub, bitwise, bitwise_table, branch, chain, div_rem, image, journal, jump, less_than, load,
     memory, misaligned, mul, program, range_table, region, shift, store, system, upper_immediate,
@@ -505,58 +506,40 @@ impl<'a> Filler<'a> {
 
 /// Sets the counts of the look-up tables to what all other rows look up.
 fn count_look_ups(chips: &[MachineChip], traces: &mut [Option<Vec<F>>]) {
-    let mut counts: BTreeMap<(u8, Vec<u32>), u32> = BTreeMap::new();
-    let key = |bus: Bus, message: &[F]| {
-        (
-            bus as u8,
-            message
-                .iter()
-                .map(PrimeField32::as_canonical_u32)
-                .collect::<Vec<_>>(),
-        )
-    };
-    let is_look_up = |bus: Bus| {
-        matches!(
-            bus,
-            Bus::Program | Bus::Region | Bus::Range16 | Bus::Range8 | Bus::Bitwise
-        )
-    };
+    let mut counts = LookUps::new();
     for (chip, trace) in chips.iter().zip(traces.iter()) {
-        let Some(cells) = trace else { continue };
-        for (index, row) in cells.chunks(chip.description.columns.len()).enumerate() {
-            let width = chip.description.preprocessed.len();
-            let fixed = &chip.preprocessed[index * width..(index + 1) * width];
-            for (_, bus, multiplicity, message) in messages(&chip.description, row, fixed) {
-                if is_look_up(bus) && multiplicity == F::ONE {
-                    *counts.entry(key(bus, &message)).or_default() += 1;
-                }
+        if let Some(cells) = trace {
+            counts.count(&chip.description, cells, &chip.preprocessed);
+        }
+    }
+    let rows = |name: &str| {
+        let table = chips.iter().find(|chip| chip.description.name == name);
+        table.map_or((&[][..], 1), |chip| {
+            (
+                chip.preprocessed.as_slice(),
+                chip.description.preprocessed.len(),
+            )
+        })
+    };
+    let (program, width) = rows(program::NAME);
+    let half_pcs = program.chunks(width).map(|row| row[0].as_canonical_u32());
+    let (program, counts) = counts.program(half_pcs);
+    let (region, width) = rows(region::NAME);
+    let messages = region.chunks(width).map(|row| {
+        row.iter()
+            .map(PrimeField32::as_canonical_u32)
+            .collect::<Vec<u32>>()
+    });
+    let mut set = |name: &str, cells: Vec<F>| {
+        for (chip, trace) in chips.iter().zip(traces.iter_mut()) {
+            if chip.description.name == name {
+                *trace = Some(cells.clone());
             }
         }
-    }
-    for (chip, trace) in chips.iter().zip(traces) {
-        let receives_look_ups = chip
-            .description
-            .interactions
-            .iter()
-            .all(|i| is_look_up(i.bus));
-        let (true, Some(cells)) = (receives_look_ups && !chip.preprocessed.is_empty(), trace)
-        else {
-            continue;
-        };
-        let (main, width) = (
-            chip.description.columns.len(),
-            chip.description.preprocessed.len(),
-        );
-        for (index, row) in cells.chunks_mut(main).enumerate() {
-            let fixed = &chip.preprocessed[index * width..(index + 1) * width];
-            // Interaction `i` of such a table is counted in column `i`.
-            let found: Vec<F> = messages(&chip.description, &vec![F::ONE; main], fixed)
-                .into_iter()
-                // A message that several rows hold is counted in the first.
-                .map(|(_, bus, _, message)| counts.remove(&key(bus, &message)).unwrap_or(0))
-                .map(F::from_u32)
-                .collect();
-            row.copy_from_slice(&found);
-        }
-    }
+    };
+    set(program::NAME, program);
+    set(range_table::NAME_16, counts.range_16());
+    set(range_table::NAME_8, counts.range_8());
+    set(bitwise_table::NAME, counts.bitwise());
+    set(region::NAME, counts.region(messages));
 }
