@@ -7,11 +7,11 @@ use p3_challenger::{
     CanObserve, FieldChallenger, GrindingChallenger, HashChallenger, SerializingChallenger32,
 };
 use p3_commit::{ExtensionMmcs, Pcs, UnivariateStarkPcs};
-use p3_dft::Radix2DitParallel;
 use p3_field::coset::TwoAdicMultiplicativeCoset;
 use p3_field::extension::QuinticTrinomialExtensionField;
 use p3_fri::{FriParameters, TwoAdicFriPcs};
 use p3_merkle_tree::MerkleTreeMmcs;
+use p3_monty_31::dft::RecursiveDft;
 use p3_symmetric::{CompressionFunctionFromHasher, SerializingHasher};
 use serde::{Deserialize, Serialize};
 use zkvm_air::F;
@@ -82,7 +82,7 @@ type Compress = CompressionFunctionFromHasher<ByteHash, 2, 32>;
 type ValueMmcs = MerkleTreeMmcs<F, u8, FieldHash, Compress, 2, 32>;
 type ChallengeMmcs = ExtensionMmcs<F, Challenge, ValueMmcs>;
 type Blake3Challenger = SerializingChallenger32<F, HashChallenger<u8, ByteHash, 32>>;
-type Blake3Pcs = TwoAdicFriPcs<F, Radix2DitParallel<F>, ValueMmcs, ChallengeMmcs>;
+type Blake3Pcs = TwoAdicFriPcs<F, RecursiveDft<F>, ValueMmcs, ChallengeMmcs>;
 
 /// BLAKE3 for Merkle trees and transcript: the fastest on a processor.
 #[derive(Clone)]
@@ -114,7 +114,7 @@ impl Blake3Config {
             query_proof_of_work_bits: usize::from(parameters.query_grinding_bits),
             mmcs: ChallengeMmcs::new(mmcs.clone()),
         };
-        let pcs = TwoAdicFriPcs::new(Radix2DitParallel::default(), mmcs, fri);
+        let pcs = TwoAdicFriPcs::new(RecursiveDft::default(), mmcs, fri);
         Blake3Config { pcs, parameters }
     }
 }

@@ -1,0 +1,18 @@
+//! What the proving tests share: whole executions with their traces, and programs to execute.
+//!
+//! | module | what it gives |
+//! |---|---|
+//! | [`whole`] | an execution in one segment, its traces and its claim |
+//! | [`programs`] | generated programs and those of the test kit, without atomics |
+
+pub mod programs;
+pub mod whole;
+
+use zkvm_verifier::Parameters;
+
+/// Few queries: most tests are about what is proved, not about its strength.
+pub const WEAK: Parameters = Parameters {
+    queries: 8,
+    query_grinding_bits: 0,
+    ..Parameters::STANDARD
+};
