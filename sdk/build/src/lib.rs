@@ -12,8 +12,10 @@
 //! const ELF: &[u8] = include_bytes!(env!("ZKVM_GUEST_FIBONACCI"));
 //! ```
 //!
-//! The build is reproducible: paths are remapped, flags from the surrounding build are not passed
-//! on, and debug information (which is not part of a program's identity) holds line tables only.
+//! A guest whose path dependencies lie inside its workspace, as `zkvm new` makes them, builds to the
+//! same program wherever its folder is: paths are remapped, flags from the surrounding build are not
+//! passed on, and debug information (not part of a program's identity) holds line tables only. Cargo
+//! names path dependencies outside the workspace by their place, which can reorder the code.
 
 #![forbid(unsafe_code)]
 

@@ -4,7 +4,7 @@ use zkvm_e2e::code;
 use zkvm_machine::isa::{Unsupported, layout};
 use zkvm_machine::{
     ELF_BYTES_MAX, LoadError, PROGRAM_HEADERS_MAX, Permissions, Program, ProgramId,
-    SYMBOL_NAME_BYTES_MAX, TEXT_SPAN_BYTES_MAX, load,
+    SYMBOL_NAME_BYTES_MAX, SYMBOL_NAME_LENGTH_MAX, TEXT_SPAN_BYTES_MAX, load,
 };
 use zkvm_testkit::asm::Assembler;
 use zkvm_testkit::asm::Reg;
@@ -28,6 +28,11 @@ fn sample() -> ElfBuilder {
         .rodata(code::RODATA, vec![1, 2, 3, 4, 5, 6, 7, 8])
         .data(DATA, vec![9; 24])
         .function("_start", TEXT, 16)
+}
+
+/// One instruction and nothing else.
+fn sample_of_code() -> ElfBuilder {
+    ElfBuilder::new(TEXT).text(TEXT, vec![0x13, 0, 0, 0])
 }
 
 fn loaded(builder: &ElfBuilder) -> Program {
@@ -204,7 +209,6 @@ fn segments_whose_bytes_are_not_in_the_file_are_refused() {
     for (offset, file_bytes, memory_bytes) in [
         (size, 24, 24),
         (size - 23, 24, 24),
-        (size + 1, 0, 24),
         (u64::MAX, 24, 24),
         (u64::MAX - 23, 24, 24),
         (0, size + 1, 1 << 20),
@@ -227,6 +231,83 @@ fn segments_whose_bytes_are_not_in_the_file_are_refused() {
         };
         assert_eq!(error, expected);
     }
+}
+
+#[test]
+fn a_segment_without_bytes_in_the_file_may_have_any_offset() {
+    let size = sample().build().len() as u64;
+    for offset in [0, size, size + 1, u64::MAX] {
+        let mut parts = sample().parts();
+        parts.program_headers[2].offset = offset;
+        parts.program_headers[2].filesz = 0;
+        let program = load(&parts.to_bytes()).unwrap_or_else(|error| panic!("{error}"));
+        let image = &program.images()[2];
+        assert_eq!((image.address, image.size_bytes), (DATA as u32, 24));
+        assert!(
+            image.data.is_empty(),
+            "offset {offset}: all its bytes are 0"
+        );
+    }
+}
+
+/// What a file makes the loader copy is bounded by its length: the segments together have no more
+/// bytes than it.
+#[test]
+fn segments_that_share_bytes_of_the_file_are_refused() {
+    let file_size_bytes = sample().build().len();
+    let size = file_size_bytes as u64;
+    let first = u64::from(layout::PAGE_BYTES);
+    // The other two have 16 and 8 bytes.
+    let widened = |filesz: u64| {
+        move |parts: &mut ElfParts| {
+            let header = &mut parts.program_headers[2];
+            (header.offset, header.filesz, header.memsz) = (0, filesz, size);
+        }
+    };
+    let mut parts = sample().parts();
+    widened(size - 24)(&mut parts);
+    assert!(load(&parts.to_bytes()).is_ok(), "as many as the file has");
+    for shared in [1, 23, 24] {
+        let error = refused(widened(size - 24 + shared));
+        let expected = LoadError::SharedBytes {
+            index: 2,
+            total_bytes: size + shared,
+            file_size_bytes,
+        };
+        assert_eq!(error, expected);
+    }
+    // The header at which the sum is too much is named, whatever the addresses.
+    let error = refused(|parts| {
+        let header = &mut parts.program_headers[0];
+        (header.offset, header.filesz, header.memsz) = (0, size, size);
+    });
+    let expected = LoadError::SharedBytes {
+        index: 1,
+        total_bytes: size + 8,
+        file_size_bytes,
+    };
+    assert_eq!(error, expected);
+    // Headers of other kinds load nothing.
+    let mut parts = sample().parts();
+    let header = &mut parts.program_headers[2];
+    (header.kind, header.offset, header.filesz) = (PT_NOTE, 0, size);
+    assert!(load(&parts.to_bytes()).is_ok());
+    // A small file cannot fill the memory by naming its bytes again and again.
+    let most = PROGRAM_HEADERS_MAX as u64;
+    let pages = vec![1; 4 * first as usize];
+    let mut parts = (1..most)
+        .fold(sample_of_code(), |builder, index| {
+            let bytes = if index == 1 { pages.clone() } else { vec![1] };
+            builder.data(DATA + index * 8 * first, bytes)
+        })
+        .parts();
+    let whole = parts.program_headers[1].clone();
+    for header in &mut parts.program_headers[2..] {
+        (header.offset, header.filesz) = (whole.offset, whole.filesz);
+        header.memsz = whole.memsz;
+    }
+    let error = refusal(&parts.to_bytes());
+    assert!(matches!(error, LoadError::SharedBytes { .. }), "{error}");
 }
 
 #[test]
@@ -505,31 +586,47 @@ fn symbols_that_overlap_do_not_make_loading_slow() {
     assert_eq!(loaded(&many).symbols().len(), 3000);
 }
 
-/// Six hundred symbols that share one name of a mebibyte in the file.
+/// Symbols that share one name of a mebibyte in the file: each keeps its first bytes, until all
+/// that is kept has its greatest length.
 #[test]
 fn names_that_overlap_in_the_file_do_not_take_memory_without_end() {
-    let name_bytes = 1 << 20;
-    let first = sample().function(&"n".repeat(name_bytes), TEXT, 16);
-    let many = (0..600).fold(first, |builder, _| builder.function("f", TEXT, 16));
+    let most = SYMBOL_NAME_BYTES_MAX / SYMBOL_NAME_LENGTH_MAX;
+    let count = most + 600;
+    let first = sample().function(&"n".repeat(1 << 20), TEXT, 16);
+    let many = (1..count).fold(first, |builder, _| builder.function("f", TEXT, 16));
     let mut parts = many.parts();
     let symbols = &mut parts.contents[3].1;
-    assert_eq!(symbols.len(), 24 * (1 + 2 + 600));
+    assert_eq!(symbols.len(), 24 * (2 + count));
     let name = symbols[2 * 24..2 * 24 + 4].to_vec();
     for symbol in symbols[3 * 24..].chunks_mut(24) {
         symbol[..4].copy_from_slice(&name);
     }
     let program = load(&parts.to_bytes()).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(program.id(), loaded(&sample()).id());
-    let kept: usize = program
-        .symbols()
-        .iter()
-        .map(|symbol| symbol.name.len())
-        .sum();
-    assert!(kept <= SYMBOL_NAME_BYTES_MAX, "{kept} bytes of names");
-    assert!(
-        kept > SYMBOL_NAME_BYTES_MAX - 2 * name_bytes,
-        "{kept} bytes of names"
+    let lengths: Vec<_> = program.symbols().iter().map(|s| s.name.len()).collect();
+    // The sample's own symbol comes first in the table; with it one name less fits.
+    let own = "_start".len();
+    let cut = |length: &&usize| **length == SYMBOL_NAME_LENGTH_MAX;
+    assert_eq!(lengths.iter().filter(cut).count(), most - 1);
+    assert_eq!(
+        lengths.iter().sum::<usize>(),
+        (most - 1) * SYMBOL_NAME_LENGTH_MAX + own
     );
+}
+
+#[test]
+fn names_of_symbols_are_cut_at_their_greatest_length() {
+    for (length, kept) in [
+        (1, 1),
+        (SYMBOL_NAME_LENGTH_MAX - 1, SYMBOL_NAME_LENGTH_MAX - 1),
+        (SYMBOL_NAME_LENGTH_MAX, SYMBOL_NAME_LENGTH_MAX),
+        (SYMBOL_NAME_LENGTH_MAX + 1, SYMBOL_NAME_LENGTH_MAX),
+        (1 << 20, SYMBOL_NAME_LENGTH_MAX),
+    ] {
+        let program = loaded(&sample_of_code().function(&"n".repeat(length), TEXT, 4));
+        let names: Vec<_> = program.symbols().iter().map(|s| s.name.as_str()).collect();
+        assert_eq!(names, ["n".repeat(kept)], "{length} bytes in the file");
+    }
 }
 
 /// Every pair of flipped bytes may be refused or loaded, but never panic.

@@ -782,14 +782,72 @@ fn misaligned_atomics_are_faults() {
             asm.emit(op(Reg::T1, Reg::T0, Order::Relaxed));
         });
     }
-    for (address, op) in [
-        (DATA + 2, sc_w as fn(Reg, Reg, Reg, Order) -> _),
-        (DATA + 4, sc_d),
-    ] {
+    // A store-conditional asks only when it stores: the address must be reserved.
+    let address = DATA + 4;
+    assert_fault(FaultKind::MisalignedAtomic { address }, |asm| {
+        asm.li(Reg::T0, address);
+        asm.emit(lr_w(Reg::T1, Reg::T0, Order::Relaxed));
+        asm.emit(sc_d(Reg::T1, Reg::T2, Reg::T0, Order::Relaxed));
+    });
+    // No load-reserved can reserve what is misaligned for `sc.w`, but this address counts as
+    // reserved when nothing is.
+    let address = u64::MAX;
+    for op in [sc_w as fn(Reg, Reg, Reg, Order) -> _, sc_d] {
         assert_fault(FaultKind::MisalignedAtomic { address }, |asm| {
             asm.li(Reg::T0, address);
             asm.emit(op(Reg::T1, Reg::T2, Reg::T0, Order::Relaxed));
         });
+    }
+}
+
+/// Whatever is wrong with its address, a store-conditional that fails returns 1, stores nothing
+/// and ends the reservation.
+#[test]
+fn a_store_conditional_that_fails_returns_1_at_any_address() {
+    let marked = DATA + 16;
+    for address in [
+        0,
+        3,
+        DATA,
+        DATA + 2,
+        DATA + 4,
+        marked + 1,
+        RODATA,
+        TEXT,
+        HEAP_END,
+        STACK_START - 8,
+        INPUT,
+        1 << 32,
+        1 << 32 | marked,
+        u64::MAX - 7,
+        u64::MAX,
+    ] {
+        for op in [sc_w as fn(Reg, Reg, Reg, Order) -> _, sc_d] {
+            let run = run_code(|asm| {
+                asm.li(Reg::T0, marked);
+                asm.emit(lr_d(A5, Reg::T0, Order::Relaxed));
+                asm.li(Reg::T1, address);
+                asm.emit(op(A3, Reg::SP, Reg::T1, Order::Relaxed));
+                // Now nothing is reserved.
+                asm.emit(op(A4, Reg::SP, Reg::T0, Order::Relaxed));
+                commit(asm, DATA, 32);
+                halt(asm, 0);
+            });
+            assert_eq!(run.code(), 0);
+            let results = [A3, A4].map(|register| run.execution.registers[register.index()]);
+            assert_eq!(results, [1, 1], "{address:#x}");
+            assert_eq!(run.execution.journal, data()[..32], "{address:#x}");
+            assert_eq!(run.execution.cost.rows.of(Chip::Atomic), 3);
+            if address == u64::MAX {
+                continue;
+            }
+            let run = run_code(|asm| {
+                asm.li(Reg::T1, address);
+                asm.emit(op(A3, Reg::SP, Reg::T1, Order::Relaxed));
+                halt(asm, 0);
+            });
+            assert_eq!((run.code(), run.execution.registers[13]), (0, 1));
+        }
     }
 }
 

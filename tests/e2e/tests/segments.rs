@@ -5,27 +5,30 @@ use std::collections::BTreeMap;
 
 use zkvm_e2e::records::{Part, check, parts};
 use zkvm_e2e::{code, program, run, run_within};
-use zkvm_machine::isa::record::ChipRows;
+use zkvm_machine::isa::record::{AtomicRecord, ChipRows, WordAccess};
 use zkvm_machine::isa::syscall::{FD_HINT, FD_JOURNAL, READ, WRITE};
 use zkvm_machine::isa::{Chip, layout};
 use zkvm_machine::{
-    Discard, Execution, Exit, Input, Limits, Program, Recording, ReplayError, SegmentLimits,
-    execute_segments, replay,
+    Discard, ExecuteError, Execution, Exit, Input, LimitError, Limits, Program, Recording,
+    ReplayError, SegmentLimits, execute_segments, replay,
 };
-use zkvm_testkit::asm::base::{addi, bne, ld, sd};
-use zkvm_testkit::asm::{Assembler, Reg};
+use zkvm_testkit::asm::base::{addi, bne, ld, lr_d, sc_d, sc_w, sd};
+use zkvm_testkit::asm::{Assembler, Order, Reg};
 use zkvm_testkit::edge::fault_programs;
 use zkvm_testkit::generate::{Options, generate};
 
 /// The least limit on rows and words that [`SegmentLimits::check`] accepts.
 const LEAST: u32 = (1 << 13) + 3;
 
+/// The least limit on instructions that it accepts.
+const LEAST_CYCLES: u32 = SegmentLimits::CYCLES_MAX_LEAST;
+
 const WIDE: SegmentLimits = SegmentLimits::STANDARD;
 
 /// Limits of which one is as tight as it may be.
 const TIGHT: [SegmentLimits; 4] = [
     SegmentLimits {
-        cycles_max: 997,
+        cycles_max: LEAST_CYCLES,
         ..WIDE
     },
     SegmentLimits {
@@ -183,28 +186,96 @@ fn generated_programs_cut_by_any_limit_pass_the_offline_memory_check() {
     }
 }
 
+/// Below the least there is no room for one system call, or there would be too many segments;
+/// above the greatest a segment's clock would overflow. Such limits are refused before anything
+/// is executed.
 #[test]
-fn a_segment_may_be_a_single_instruction() {
+fn segment_limits_that_cannot_work_are_refused() {
+    let program = code::program(|asm| code::halt(asm, 0));
+    let outcome = |limits: &SegmentLimits| {
+        let mut segments = 0;
+        let outcome = execute_segments(
+            &program,
+            &Input::default(),
+            &Limits::STANDARD,
+            limits,
+            Recording::Records,
+            &mut Discard,
+            &mut |_, _| segments += 1,
+        );
+        assert_eq!(segments, u32::from(outcome.is_ok()));
+        outcome.map(|outcome| outcome.segments)
+    };
+    type Set = fn(&mut SegmentLimits, u32);
+    let lower_bounds: [(&str, u32, Set); 3] = [
+        ("rows_max", LEAST, |limits, value| limits.rows_max = value),
+        ("boundary_words_max", LEAST, |limits, value| {
+            limits.boundary_words_max = value
+        }),
+        ("cycles_max", LEAST_CYCLES, |limits, value| {
+            limits.cycles_max = value
+        }),
+    ];
+    for (name, least, set) in lower_bounds {
+        let mut limits = WIDE;
+        set(&mut limits, least);
+        assert_eq!(outcome(&limits), Ok(1), "{name}: {least}");
+        for got in [0, 1, 997, least - 1] {
+            set(&mut limits, got);
+            let expected = LimitError::SegmentTooSmall { name, got, least };
+            assert_eq!(limits.check(), Err(expected));
+            assert_eq!(outcome(&limits), Err(ExecuteError::SegmentLimits(expected)));
+        }
+    }
+    let most = SegmentLimits::CYCLES_MAX;
+    for got in [most + 1, u32::MAX] {
+        let limits = SegmentLimits {
+            cycles_max: got,
+            ..WIDE
+        };
+        let expected = LimitError::SegmentTooLong { got, most };
+        assert_eq!(limits.check(), Err(expected));
+        assert_eq!(outcome(&limits), Err(ExecuteError::SegmentLimits(expected)));
+    }
+}
+
+/// A long program in the shortest segments, so that boundaries lie at many different instructions.
+#[test]
+fn the_shortest_segments_hold_exactly_their_limit_of_instructions() {
     let options = Options {
-        items: 20..=20,
+        items: 4000..=4000,
         ..Options::default()
     };
     let program = program(&generate(7, &options).elf);
-    let limits = SegmentLimits {
-        cycles_max: 1,
-        ..WIDE
-    };
-    let input = Input::default();
-    let plain = run(&program, &input).execution;
-    let (execution, parts) = parts(&program, &input, &Limits::STANDARD, &limits);
-    assert_eq!(execution, plain);
-    assert_eq!(parts.len() as u64, plain.cycles);
-    check_chain(&program, &input, &execution, &parts);
-    check_rows(&limits, &execution, &parts);
-    for part in parts.iter().step_by(7).chain(parts.last()) {
-        check(&program, part);
-        assert_eq!(replay(&program, &part.segment).as_ref(), Ok(&part.records));
+    let parts = check_all(&program, &Input::default(), &TIGHT[0]);
+    assert!(parts.len() > 30, "{} segments", parts.len());
+    let (last, full) = parts.split_last().expect("there are segments");
+    for part in full {
+        assert_eq!(part.segment.cycles(), u64::from(LEAST_CYCLES));
     }
+    assert!((1..=u64::from(LEAST_CYCLES)).contains(&last.segment.cycles()));
+    assert!(last.segment.halts);
+}
+
+/// A store-conditional that fails looks at no address, in its record too.
+#[test]
+fn failing_store_conditionals_at_any_address_pass_the_offline_memory_check() {
+    let program = code::program(|asm| {
+        for address in [0, 3, code::DATA + 2, code::RODATA, 1 << 32, u64::MAX] {
+            asm.li(Reg::T0, code::DATA);
+            asm.emit(lr_d(Reg::T1, Reg::T0, Order::Relaxed));
+            asm.li(Reg::T0, address);
+            asm.emit(sc_w(Reg::T1, Reg::T2, Reg::T0, Order::Relaxed));
+            asm.li(Reg::T0, code::DATA + 4);
+            asm.emit(sc_d(Reg::T1, Reg::T2, Reg::T0, Order::Relaxed));
+        }
+        code::halt(asm, 0);
+    });
+    let parts = check_all(&program, &Input::default(), &WIDE);
+    let failing = |record: &&AtomicRecord| record.word == WordAccess::default();
+    let atomics = &parts[0].records.atomics;
+    assert_eq!(atomics.len(), 18);
+    assert_eq!(atomics.iter().filter(failing).count(), 12);
 }
 
 /// Reads hints, commits them, and touches much memory between.
@@ -317,7 +388,9 @@ fn the_cycle_limit_cuts_a_segmented_execution_where_it_cuts_a_plain_one() {
     let program = program(&generate(9, &Options::default()).elf);
     let input = Input::default();
     let cycles = run(&program, &input).execution.cycles;
-    for cycles_max in [0, 1, 996, 997, 998, cycles - 1, cycles] {
+    let least = u64::from(LEAST_CYCLES);
+    assert!(cycles > least + 2);
+    for cycles_max in [0, 1, least - 1, least, least + 1, cycles - 1, cycles] {
         let limits = Limits {
             cycles_max,
             ..Limits::STANDARD

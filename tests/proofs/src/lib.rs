@@ -3,8 +3,10 @@
 //! | module | what it gives |
 //! |---|---|
 //! | [`whole`] | an execution in one segment, its traces and its claim |
+//! | [`forge`] | changes to traces, and whether anything notices them |
 //! | [`programs`] | generated programs and those of the test kit, without atomics |
 
+pub mod forge;
 pub mod programs;
 pub mod whole;
 
