@@ -195,7 +195,7 @@ fn new_refuses_names_that_cargo_would_refuse() {
 
 /// Kinds of the panic example that end in a panic or a fault: number of the error, text of the
 /// cause, and whether the frame that is shown is in the example's own source.
-const FAILURES: [(u32, u16, &str); 11] = [
+const FAILURES: [(u32, u16, &str); 10] = [
     (0, 311, "the guest panics on purpose, kind 0"),
     (1, 311, "index out of bounds"),
     (2, 311, "attempt to divide by zero"),
@@ -205,7 +205,6 @@ const FAILURES: [(u32, u16, &str); 11] = [
     (6, 313, "illegal instruction"),
     (8, 314, "null page"),
     (9, 314, "read-only"),
-    (11, 311, "main returns an error on purpose"),
     (12, 311, "panicked while it was formatted"),
 ];
 
@@ -228,8 +227,7 @@ fn every_failure_of_a_guest_exits_with_4_and_shows_where() {
         );
         ran.assert_error(4, number);
         assert!(ran.stderr.contains(cause), "kind {kind}: {}", ran.stderr);
-        let journal = if kind == 11 { "0b\n" } else { "" };
-        assert_eq!(ran.text(), journal, "kind {kind}");
+        assert_eq!(ran.text(), "", "kind {kind}");
         let line = match kind {
             0 => line_of("0 => panic!"),
             1 => line_of("black_box(items[black_box(3)])"),
@@ -239,7 +237,7 @@ fn every_failure_of_a_guest_exits_with_4_and_shows_where() {
             6 => line_of("asm!(\"unimp\""),
             8 => line_of("asm!(\"ld {0}, 0(zero)\""),
             9 => line_of("asm!(\"sd zero, 0({0})\""),
-            // Out of memory, an error and a panic inside a panic are reported by the runtime.
+            // Out of memory and a panic inside a panic are reported by the runtime.
             _ => continue,
         };
         let place = format!("panic/src/main.rs:{line}");
@@ -276,6 +274,80 @@ fn an_exit_code_of_the_guest_exits_with_3_and_keeps_the_journal() {
     assert_eq!((ran.code, ran.text()), (0, "0d\n"));
 }
 
+/// An error that `main` returns is an exit code of the guest, and no panic.
+#[test]
+fn an_error_that_main_returns_exits_with_3_and_keeps_the_journal() {
+    let folder = folder();
+    let arguments = ["run", guest("panic"), "--input", "11"];
+    let ran = zkvm(folder.path(), &arguments);
+    ran.assert_error(3, 310);
+    assert_eq!(ran.text(), "0b\n");
+    for part in ["main returns an error on purpose", "exit code 1"] {
+        assert!(ran.stderr.contains(part), "no {part} in {}", ran.stderr);
+    }
+    assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
+    let ran = zkvm(
+        folder.path(),
+        &[&arguments[..], &["--format", "json"]].concat(),
+    );
+    let answer = ran.json();
+    assert_eq!((ran.code, &answer["journal"]), (3, &Value::from("0b")));
+    assert_eq!(answer["exit"]["kind"], "halted");
+    assert_eq!(answer["exit"]["code"], 1);
+    assert_eq!(answer["exit"]["panic"], Value::Null);
+    assert_eq!(answer["error"]["code"], "ZK0310");
+}
+
+/// What did not halt proves nothing, so what it had written by then is no answer.
+#[test]
+fn a_guest_that_faults_or_reaches_a_limit_has_no_journal() {
+    fn commit(asm: &mut Assembler) {
+        for (register, value) in [(10, 3), (11, 0x1_0000), (12, 8), (17, 64)] {
+            asm.li(Reg::x(register), value);
+        }
+        asm.emit(ecall());
+    }
+    type Emit = fn(&mut Assembler);
+    let faults: Emit = |asm| {
+        commit(asm);
+        asm.emit(ebreak());
+    };
+    let loops: Emit = |asm| {
+        commit(asm);
+        asm.emit(zkvm_testkit::asm::base::jal(Reg::ZERO, 0));
+    };
+    let halts: Emit = |asm| {
+        commit(asm);
+        asm.emit(addi(Reg::A0, Reg::ZERO, 0));
+        asm.emit(addi(Reg::A7, Reg::ZERO, 93));
+        asm.emit(ecall());
+    };
+    for (emit, code, number) in [(faults, 4, 316), (loops, 7, 301), (halts, 0, 0)] {
+        let folder = folder();
+        let elf = hand_written(folder.path(), emit);
+        let run = |flags: &[&str]| {
+            let arguments = [&["run", &elf, "--max-cycles", "1000"], flags].concat();
+            let ran = zkvm(folder.path(), &arguments);
+            assert_eq!(ran.code, code, "{}", ran.stderr);
+            if number != 0 {
+                let said = format!("{}{}", ran.stderr, String::from_utf8_lossy(&ran.stdout));
+                assert!(said.contains(&format!("ZK{number:04}")), "{said}");
+            }
+            ran
+        };
+        let is_halted = code == 0;
+        for flags in [&[][..], &["--journal", "hex"], &["--journal", "raw"]] {
+            assert_eq!(!run(flags).stdout.is_empty(), is_halted, "{flags:?}");
+        }
+        let answer = run(&["--format", "json"]).json();
+        assert_eq!(answer["journal"].is_string(), is_halted, "{answer}");
+        assert_eq!(answer["journal"].is_null(), !is_halted, "{answer}");
+        assert!(run(&["-o", "journal"]).stdout.is_empty());
+        let is_written = folder.path().join("journal").exists();
+        assert_eq!(is_written, is_halted, "no file for {number}");
+    }
+}
+
 #[test]
 fn limits_exit_with_7() {
     let folder = folder();
@@ -285,6 +357,7 @@ fn limits_exit_with_7() {
     };
     let ran = run(&["--max-cycles", "1_000_000"], "7");
     ran.assert_error(7, 301);
+    assert_eq!(ran.text(), "");
     assert!(ran.stderr.contains("1_000_000 cycles"), "{}", ran.stderr);
     assert!(ran.stderr.contains("panic/src/main.rs"), "{}", ran.stderr);
     run(&["--max-memory", "4K"], "13").assert_error(7, 302);
@@ -293,6 +366,7 @@ fn limits_exit_with_7() {
     let journal = ["run", guest("io"), "--input", "3", "--input", "20000000"];
     let ran = zkvm(folder.path(), &journal);
     ran.assert_error(7, 303);
+    assert_eq!(ran.text(), "");
 }
 
 #[test]
@@ -450,6 +524,7 @@ fn json_answers_hold_journal_exit_cost_and_error() {
         assert_eq!(code, 4);
         assert_eq!(answer["exit"]["kind"], "faulted");
         assert!(answer["exit"]["pc"].is_u64());
+        assert_eq!(answer["journal"], Value::Null);
         let (code, answer) = run("panic", "10");
         assert_eq!((code, &answer["journal"]), (3, &Value::from("0a")));
         let (code, answer) = run("json-query", "[]");
@@ -469,10 +544,12 @@ fn json_answers_hold_journal_exit_cost_and_error() {
         "json",
     ];
     let ran = zkvm(folder.path(), &limited);
+    let answer = ran.json();
     assert_eq!(
-        (ran.code, &ran.json()["exit"]["kind"]),
+        (ran.code, &answer["exit"]["kind"]),
         (7, &Value::from("cycle_limit"))
     );
+    assert_eq!(answer["journal"], Value::Null);
 }
 
 #[test]
@@ -598,6 +675,226 @@ fn a_reader_that_went_away_is_success() {
         assert_eq!(output.status.code(), Some(0), "{said}");
         assert!(!said.contains("error") && !said.contains("panic"), "{said}");
     }
+}
+
+/// Bytes of a proof file before its body: the magic, then the version.
+const MAGIC_BYTES: usize = 9;
+const BODY_START: usize = MAGIC_BYTES + 2;
+/// Where the body's exit code is (after the program id), and its journal's first byte (after the
+/// journal's length).
+const EXIT_CODE_AT: usize = BODY_START + 32;
+const JOURNAL_AT: usize = EXIT_CODE_AT + 2;
+
+/// The proof file of the fibonacci example for 21, made once.
+#[track_caller]
+fn fibonacci_proof() -> &'static [u8] {
+    static PROOF: OnceLock<Vec<u8>> = OnceLock::new();
+    PROOF.get_or_init(|| {
+        let folder = folder();
+        let ran = prove(folder.path(), "fibonacci", "21", &[]);
+        assert_eq!((ran.code, ran.text()), (0, "proof\n"), "{}", ran.stderr);
+        assert_eq!(
+            names_in(folder.path()),
+            BTreeSet::from(["proof".to_owned()])
+        );
+        fs::read(folder.path().join("proof")).expect("a file can be read")
+    })
+}
+
+/// Proves a guest with this input; the proof goes to the file `proof` of `folder`.
+#[track_caller]
+fn prove(folder: &Path, name: &str, input: &str, flags: &[&str]) -> Ran {
+    let arguments = ["prove", guest(name), "-i", input, "-o", "proof"];
+    zkvm(folder, &[&arguments[..], flags].concat())
+}
+
+/// Verifies these bytes as a proof of a guest.
+#[track_caller]
+fn verify(proof: &[u8], name: &str, flags: &[&str]) -> Ran {
+    let folder = folder();
+    fs::write(folder.path().join("proof"), proof).expect("a file can be written");
+    let arguments = ["verify", "proof", "--program", guest(name)];
+    zkvm(folder.path(), &[&arguments[..], flags].concat())
+}
+
+/// A changed copy of the fibonacci example's proof.
+fn damaged(change: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+    let mut bytes = fibonacci_proof().to_vec();
+    change(&mut bytes);
+    bytes
+}
+
+#[test]
+fn a_proof_is_verified_and_standard_output_is_its_journal() {
+    let proof = fibonacci_proof();
+    let ran = verify(proof, "fibonacci", &[]);
+    assert_eq!((ran.code, ran.text()), (0, "c255\n"), "{}", ran.stderr);
+    let ran = verify(proof, "fibonacci", &["-q", "--expect-exit", "0"]);
+    assert_eq!(
+        (ran.code, ran.text(), ran.stderr.as_str()),
+        (0, "c255\n", "")
+    );
+    let answer = verify(proof, "fibonacci", &["--format", "json"]).json();
+    let folder = folder();
+    let id = zkvm(folder.path(), &["id", guest("fibonacci")]);
+    assert_eq!(answer["program_id"], id.text().trim_end());
+    assert_eq!(answer["journal"], "c255");
+    assert_eq!(answer["exit_code"], 0);
+
+    let flags = ["--format", "json"];
+    let ran = prove(folder.path(), "fibonacci", "21", &flags);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let answer = ran.json();
+    assert_eq!(answer["path"], "proof");
+    assert_eq!(answer["program_id"], id.text().trim_end());
+    assert_eq!(answer["journal"], "c255");
+    assert_eq!(answer["exit_code"], 0);
+    assert!(answer["cycles"].as_u64() > Some(0));
+    let written = fs::read(folder.path().join("proof")).expect("a file can be read");
+    assert_eq!(answer["proof_bytes"], written.len());
+    assert_eq!(verify(&written, "fibonacci", &[]).text(), "c255\n");
+}
+
+#[test]
+fn a_proof_of_another_statement_exits_with_5() {
+    let proof = fibonacci_proof();
+    let ran = verify(proof, "panic", &[]);
+    ran.assert_error(5, 405);
+    assert_eq!(ran.text(), "");
+    for code in ["1", "7", "101", "4294967295"] {
+        let ran = verify(proof, "fibonacci", &["--expect-exit", code]);
+        ran.assert_error(5, 406);
+        assert_eq!(ran.text(), "");
+    }
+    let ran = verify(proof, "panic", &["--format", "ndjson"]);
+    assert_eq!((ran.code, ran.text()), (5, ""));
+    let error: Value = serde_json::from_str(&ran.stderr).expect("one document");
+    assert_eq!(error["error"]["code"], "ZK0405");
+    assert_eq!(error["error"]["exit_code"], 5);
+    // The file claims something else than what it proves.
+    let flip = |at: usize| damaged(|bytes| bytes[at] ^= 1);
+    assert_eq!(proof[JOURNAL_AT..JOURNAL_AT + 2], [0xc2, 0x55]);
+    verify(&flip(BODY_START), "fibonacci", &[]).assert_error(5, 405);
+    verify(&flip(EXIT_CODE_AT), "fibonacci", &[]).assert_error(5, 406);
+    for (changed, flags) in [
+        (flip(EXIT_CODE_AT), &["--expect-exit", "1"][..]),
+        (flip(JOURNAL_AT), &[]),
+        (flip(JOURNAL_AT + 1), &[]),
+    ] {
+        let ran = verify(&changed, "fibonacci", flags);
+        ran.assert_error(5, 404);
+        assert_eq!(ran.text(), "");
+    }
+}
+
+#[test]
+fn a_damaged_proof_file_exits_with_5_or_6() {
+    let proof = fibonacci_proof();
+    let length = proof.len();
+    let no_proof_files = [
+        Vec::new(),
+        b"not a proof".to_vec(),
+        fs::read(guest("fibonacci")).expect("a file can be read"),
+        proof[..MAGIC_BYTES].to_vec(),
+        proof[..BODY_START - 1].to_vec(),
+        proof[..BODY_START].to_vec(),
+        proof[..length / 2].to_vec(),
+        proof[..length - 1].to_vec(),
+        damaged(|bytes| bytes.push(0)),
+        // What a transfer as text does to line ends.
+        damaged(|bytes| drop(bytes.remove(5))),
+        damaged(|bytes| bytes[0] &= 0x7f),
+    ];
+    for file in no_proof_files {
+        let ran = verify(&file, "fibonacci", &[]);
+        ran.assert_error(6, 407);
+        assert_eq!(ran.text(), "", "{} bytes", file.len());
+    }
+    // A changed body is no encoding of a proof any more, or one that does not hold.
+    let mut seen = BTreeSet::new();
+    for step in 1..=24 {
+        let at = JOURNAL_AT + (length - JOURNAL_AT - 1) * step / 24;
+        let ran = verify(&damaged(|bytes| bytes[at] ^= 0x11), "fibonacci", &[]);
+        seen.insert(ran.code);
+        let number = if ran.code == 5 { 404 } else { 407 };
+        assert!(ran.code == 5 || ran.code == 6, "byte {at}: {}", ran.stderr);
+        ran.assert_error(ran.code, number);
+        assert_eq!(ran.text(), "", "byte {at}");
+    }
+    assert!(seen.contains(&5), "{seen:?}");
+    let folder = folder();
+    let arguments = ["verify", "missing", "--program", guest("fibonacci")];
+    zkvm(folder.path(), &arguments).assert_error(6, 201);
+}
+
+#[test]
+fn a_proof_file_of_another_version_exits_with_9() {
+    for (at, value) in [(0, 0), (0, 2), (0, 0xff), (1, 1)] {
+        let other = damaged(|bytes| bytes[MAGIC_BYTES + at] = value);
+        let ran = verify(&other, "fibonacci", &[]);
+        ran.assert_error(9, 408);
+        assert_eq!(ran.text(), "");
+        // The version is looked at before anything that it may have changed.
+        verify(&other[..BODY_START], "fibonacci", &[]).assert_error(9, 408);
+    }
+}
+
+#[test]
+fn an_exit_code_is_proved_when_it_is_expected() {
+    let folder = folder();
+    let ran = prove(folder.path(), "panic", "10", &[]);
+    ran.assert_error(3, 310);
+    assert!(ran.stderr.contains("exit code 7"), "{}", ran.stderr);
+    assert_eq!(ran.text(), "");
+    prove(folder.path(), "panic", "10", &["--expect-exit", "8"]).assert_error(3, 310);
+    prove(folder.path(), "fibonacci", "21", &["--expect-exit", "7"]).assert_error(3, 403);
+    assert_eq!(names_in(folder.path()), BTreeSet::new());
+
+    let ran = prove(folder.path(), "panic", "10", &["--expect-exit", "7"]);
+    assert_eq!((ran.code, ran.text()), (0, "proof\n"), "{}", ran.stderr);
+    let proof = fs::read(folder.path().join("proof")).expect("a file can be read");
+    let ran = verify(&proof, "panic", &["--expect-exit", "7"]);
+    assert_eq!((ran.code, ran.text()), (0, "0a\n"), "{}", ran.stderr);
+    for flags in [&[][..], &["--expect-exit", "0"], &["--expect-exit", "8"]] {
+        let ran = verify(&proof, "panic", flags);
+        ran.assert_error(5, 406);
+        assert_eq!(ran.text(), "");
+    }
+}
+
+#[test]
+fn a_failure_to_prove_leaves_no_file_and_keeps_the_old_one() {
+    let folder = folder();
+    let assert_failures = || {
+        for (kind, flags, code, number) in [
+            ("0", &[][..], 4, 311),
+            ("4", &[], 4, 312),
+            ("8", &["--expect-exit", "7"], 4, 314),
+            ("10", &[], 3, 310),
+            ("11", &[], 3, 310),
+            ("13", &["--max-memory", "4K"], 7, 302),
+        ] {
+            let ran = prove(folder.path(), "panic", kind, flags);
+            ran.assert_error(code, number);
+            assert_eq!(ran.text(), "", "kind {kind}");
+        }
+    };
+    assert_failures();
+    assert_eq!(names_in(folder.path()), BTreeSet::new());
+    fs::write(folder.path().join("proof"), "an older proof").expect("it can be written");
+    assert_failures();
+    let kept = fs::read_to_string(folder.path().join("proof")).ok();
+    assert_eq!(kept.as_deref(), Some("an older proof"));
+    assert_eq!(
+        names_in(folder.path()),
+        BTreeSet::from(["proof".to_owned()])
+    );
+    // A file that cannot be written.
+    let arguments = ["prove", guest("fibonacci"), "-i", "21", "-o", "no/proof"];
+    let ran = zkvm(folder.path(), &arguments);
+    ran.assert_error(6, 201);
+    assert_eq!(ran.text(), "");
+    assert!(!folder.path().join("no").exists());
 }
 
 #[test]
@@ -756,7 +1053,9 @@ fn every_error_code_in_the_sources_is_explained() {
         include_str!("../src/commands/doctor.rs"),
         include_str!("../src/commands/explain.rs"),
         include_str!("../src/commands/new.rs"),
+        include_str!("../src/commands/prove.rs"),
         include_str!("../src/commands/run.rs"),
+        include_str!("../src/commands/verify.rs"),
         include_str!("../../../sdk/sdk/src/error.rs"),
     ];
     let used: BTreeSet<u16> = sources.iter().flat_map(|source| codes_in(source)).collect();
@@ -790,8 +1089,10 @@ Exit codes:
   2    wrong usage
   3    the guest halted with a code other than 0
   4    the guest panicked or faulted
+  5    the proof was rejected
   6    something is wrong with the input or a file
-  7    a limit was reached (cycles, memory, journal)
+  7    a limit was reached (cycles, memory, journal, what can be proved)
+  9    the proof file has another version
   10   the guest does not build
   130  interrupted
 ";

@@ -420,7 +420,7 @@ mod tests {
             also["padding_writes_nothing", "program"]
         );
         lie!(chip, "is_add_is_boolean", add(0, 0), |row| {
-            // 1 = 2 - 1: the operations' numbers are chosen so that no such mixture is another one.
+            // 1 = 2 - 1: a mixture whose number is, here, not even that of another operation.
             row.is_add = F::TWO;
             row.is_sub = F::NEG_ONE;
         }, also ["is_sub_is_boolean", "program"]);
@@ -445,6 +445,63 @@ mod tests {
             row.rs1.gap_low = F::new(0xffff);
             row.rs1.gap_high = -F::TWO;
         });
+    }
+
+    #[test]
+    fn limbs_and_gaps_are_in_range() {
+        let chip = chip();
+        for index in 0..3 {
+            chip.assert_lie(&add(5, 7), &[&format!("result[{index}]")], |row| {
+                row.result[index] -= F::new(1 << 16);
+                row.carry[index] = F::ONE;
+                row.result[index + 1] += F::ONE;
+            });
+        }
+        lie!(chip, "rs2.gap_low", add(5, 7), |row| {
+            row.rs2.previous_clock = row.fetch.clock + F::TWO;
+            row.rs2.gap_low = -F::TWO;
+            row.rs2.gap_high = F::ZERO;
+        });
+        lie!(chip, "rs2.gap_high", add(5, 7), |row| {
+            row.rs2.previous_clock = row.fetch.clock + F::new(1 << 16) + F::ONE;
+            row.rs2.gap_low = F::new(0xffff);
+            row.rs2.gap_high = -F::TWO;
+        });
+        lie!(chip, "rd.gap_low", add(5, 7), |row| {
+            row.rd.previous_clock = row.fetch.clock + F::new(4);
+            row.rd.gap_low = -F::TWO;
+            row.rd.gap_high = F::ZERO;
+        });
+        lie!(chip, "rd.gap_high", add(5, 7), |row| {
+            row.rd.previous_clock = row.fetch.clock + F::new(1 << 16) + F::new(3);
+            row.rd.gap_low = F::new(0xffff);
+            row.rd.gap_high = -F::TWO;
+        });
+    }
+
+    #[test]
+    fn flags_do_not_mix() {
+        // Two halves of flags that add up to one, or 2 - 1: only the flags' own checks and the
+        // operation's number stand against it.
+        let chip = chip();
+        let pairs: [(&str, fn(&mut AddSub<F>) -> &mut F); 5] = [
+            ("is_addi", |row| &mut row.is_addi),
+            ("is_sub", |row| &mut row.is_sub),
+            ("is_addw", |row| &mut row.is_addw),
+            ("is_addiw", |row| &mut row.is_addiw),
+            ("is_subw", |row| &mut row.is_subw),
+        ];
+        for (name, flag) in pairs {
+            let mut row = chip.row(&add(0, 0).0, &add(0, 0).1);
+            row.is_add = F::TWO;
+            *flag(&mut row) = F::NEG_ONE;
+            let caught = chip.catches(row, &add(0, 0).1);
+            let own = format!("{name}_is_boolean");
+            assert!(
+                caught.contains(&own) && caught.contains("is_add_is_boolean"),
+                "{caught:?}"
+            );
+        }
     }
 
     #[test]

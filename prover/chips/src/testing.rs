@@ -81,10 +81,7 @@ impl<R, C: Columns<F>> ChipTest<R, C> {
             let rows = [(cells(self.row(record, program)), vec![])];
             unnoticed.extend(sweep(&self.description, &rows, &tables));
         }
-        let tables = |bus: Bus, _: &[F]| match bus {
-            Bus::Program => Some(false),
-            _ => None,
-        };
+        let tables = |bus: Bus, _: &[F]| (bus == Bus::Program).then_some(false);
         // In padding a changed cell is harmless as long as the row still says nothing.
         for (index, name) in self.description.columns.iter().enumerate() {
             let mut row = padding.clone();

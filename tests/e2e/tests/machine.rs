@@ -834,7 +834,7 @@ fn a_store_conditional_that_fails_returns_1_at_any_address() {
                 halt(asm, 0);
             });
             assert_eq!(run.code(), 0);
-            let results = [A3, A4].map(|register| run.execution.registers[register.index()]);
+            let results = [13, 14].map(|register| run.execution.registers[register]);
             assert_eq!(results, [1, 1], "{address:#x}");
             assert_eq!(run.execution.journal, data()[..32], "{address:#x}");
             assert_eq!(run.execution.cost.rows.of(Chip::Atomic), 3);

@@ -243,7 +243,7 @@ fn segment_limits_that_cannot_work_are_refused() {
 #[test]
 fn the_shortest_segments_hold_exactly_their_limit_of_instructions() {
     let options = Options {
-        items: 4000..=4000,
+        items: 9000..=9000,
         ..Options::default()
     };
     let program = program(&generate(7, &options).elf);
