@@ -7,7 +7,7 @@
 //! which the proof names. Since indices only grow along the chain there are no cycles, and since one unit enters at the start,
 //! exactly one row crosses every index: no word has two rows.
 
-use p3_field::PrimeCharacteristicRing;
+use p3_field::{PrimeCharacteristicRing, PrimeField32};
 use zkvm_air::{Builder, Bus, Expr, F, columns};
 use zkvm_isa::layout::WORD_BYTES;
 
@@ -16,8 +16,12 @@ use crate::common::Place;
 /// Where the chain starts, as the word before the first.
 pub(crate) const START: u32 = 0;
 
-// Indices and distances stay below 2^30, far from the field's characteristic.
-const _: () = assert!(zkvm_isa::layout::INPUT_END_MAX / WORD_BYTES < 1 << 29);
+/// Every word's index and every distance is below this. Two of them add up to less than the
+/// characteristic; with twice the bound they did not, and a chain could go round through it.
+pub(crate) const WORDS_MAX: u32 = 1 << 29;
+
+const _: () = assert!(zkvm_isa::layout::INPUT_END_MAX / WORD_BYTES < WORDS_MAX);
+const _: () = assert!(2 * WORDS_MAX < F::ORDER_U32);
 
 columns! {
     /// A word's place in the chain, and how it leaves the segment.
@@ -26,8 +30,8 @@ columns! {
         before: [cell],
         /// Low 16 bits of the distance to it, less 1; range-checked.
         distance_low: [cell],
-        /// The rest of the distance, below 2^14 so that the distance cannot wrap; range-checked
-        /// as it is and times 4.
+        /// The rest of the distance, below 2^13 so that no two distances differ by the
+        /// characteristic; range-checked as it is and times 8.
         distance_high: [cell],
         /// The word's last value, as 16-bit limbs; checked when it was written.
         last_value: [cells 4],
@@ -63,10 +67,10 @@ pub(crate) fn eval_link(
     );
     builder.send("distance_high", Bus::Range16, is_real, vec![high.clone()]);
     builder.send(
-        "distance_high_times_4",
+        "distance_high_times_8",
         Bus::Range16,
         is_real,
-        vec![high * 4],
+        vec![high * 8],
     );
     let message = |value: &[Expr; 4], clock: Expr| {
         let mut message = vec![place.space.clone(), place.address.clone()];

@@ -35,7 +35,7 @@ mod testing;
 mod upper_immediate;
 
 pub use machine::{
-    Claim, Ends, MachineChip, Message, REGISTERS, RegisterEnd, Unprovable, Witness, machine,
-    public_messages, witness,
+    Claim, Ends, MachineChip, Message, REGISTERS, RegisterEnd, Unprovable, Witness, count_look_ups,
+    machine, public_messages, witness,
 };
 pub use program::ProgramRow;

@@ -35,11 +35,11 @@ columns! {
         region: [group RegionRow],
         /// Low 16 bits of the distance from the region's first word; range-checked.
         above_low: [cell],
-        /// The rest of it, below 2^14; range-checked as it is and times 4.
+        /// The rest of it, below 2^13; range-checked as it is and times 8.
         above_high: [cell],
         /// Low 16 bits of the distance to the region's last word; range-checked.
         below_low: [cell],
-        /// The rest of it, below 2^14; range-checked as it is and times 4.
+        /// The rest of it, below 2^13; range-checked as it is and times 8.
         below_high: [cell],
         /// The initial value.
         initial: [cells 4],
@@ -81,7 +81,7 @@ pub(crate) fn eval(builder: &mut Builder, row: &Memory<Expr>, _: &()) {
         builder.scope(name, |builder| {
             builder.send("low", Bus::Range16, is_real, vec![low.clone()]);
             builder.send("high", Bus::Range16, is_real, vec![high.clone()]);
-            builder.send("high_times_4", Bus::Range16, is_real, vec![high * 4]);
+            builder.send("high_times_8", Bus::Range16, is_real, vec![high * 8]);
         });
     }
     for (index, limb) in row.initial.iter().enumerate() {

@@ -67,13 +67,21 @@ pub(crate) fn regions(program: &Program) -> Vec<MappedRegion> {
             is_input: false,
         },
     );
-    let input = MappedRegion {
-        first: INPUT_START / WORD_BYTES,
-        last: INPUT_END_MAX / WORD_BYTES - 1,
+    // The length, a word of zeros, the bytes. The length and what lies past it are the prover's
+    // choice; see `zkvm_isa::layout`.
+    let first = INPUT_START / WORD_BYTES;
+    let input = |first: u32, last: u32, is_input: bool| MappedRegion {
+        first,
+        last,
         space: SPACE_READ_ONLY,
-        is_input: true,
+        is_input,
     };
-    own.chain([input]).collect()
+    own.chain([
+        input(first, first, true),
+        input(first + 1, first + 1, false),
+        input(first + 2, INPUT_END_MAX / WORD_BYTES - 1, true),
+    ])
+    .collect()
 }
 
 /// The preprocessed rows.

@@ -15,7 +15,7 @@ fn chips() -> Vec<MachineChip> {
     let elf = ElfBuilder::new(0x1000)
         .text(0x1000, code.finish().bytes)
         .build();
-    machine(&load(&elf).expect("the program loads"))
+    machine(&load(&elf).expect("the program loads")).expect("it has an instruction")
 }
 
 fn page() -> String {

@@ -27,6 +27,12 @@ pub enum KeysError {
         /// Its rows.
         rows: usize,
     },
+    /// It has no instruction, or too many.
+    #[error("{what} cannot be proved")]
+    Unprovable {
+        /// What it has.
+        what: String,
+    },
     /// The chips do not fit together: a bug.
     #[error(transparent)]
     Key(#[from] KeyError),
@@ -41,7 +47,9 @@ impl Keys {
     /// [`KeysError`] if the program is too large.
     pub fn new(program: &Program, parameters: Parameters) -> Result<Keys, KeysError> {
         let config = Blake3Config::new(parameters);
-        let chips = machine(program);
+        let chips = machine(program).map_err(|unprovable| KeysError::Unprovable {
+            what: unprovable.what,
+        })?;
         let mut tables = Vec::with_capacity(chips.len());
         for MachineChip {
             description,

@@ -38,6 +38,9 @@ pub enum VerifyError {
         /// What the proof says.
         got: u32,
     },
+    /// A number is not in its one encoding.
+    #[error("the proof holds a number that is not encoded as proofs encode it")]
+    NotCanonical,
     /// The proof does not hold.
     #[error("the proof does not hold: {0}")]
     Tables(#[from] zkvm_verifier::VerifyError),
@@ -60,6 +63,9 @@ pub fn verify(keys: &Keys, exit_code: u32, proof: &Proof) -> Result<Verified, Ve
             expected: exit_code,
             got: proof.exit_code,
         });
+    }
+    if !proof.ends.is_canonical() {
+        return Err(VerifyError::NotCanonical);
     }
     let claim = Claim {
         exit_code,

@@ -1,7 +1,7 @@
 //! The thinnest program, proved and verified; and everything about its proof that can be changed.
 
 use zkvm_machine::{Discard, Input, Limits, Program, load};
-use zkvm_prover::{DecodeError, Keys, Proof, ProveError, VerifyError, prove, verify};
+use zkvm_prover::{DecodeError, Keys, KeysError, Proof, ProveError, VerifyError, prove, verify};
 use zkvm_testkit::asm::{Assembler, Reg, base};
 use zkvm_testkit::elf::ElfBuilder;
 use zkvm_verifier::Parameters;
@@ -108,6 +108,33 @@ fn what_is_not_provable_is_said() {
             got: 42
         }
     );
+}
+
+#[test]
+fn a_proof_has_one_encoding() {
+    // Clocks and word indices above the characteristic name the same field elements; the grinding
+    // witness is free where nothing is ground. None of them may be changed.
+    let keys = keys(&adder(12), weak());
+    let proof = prove_it(&keys, 42).expect("it is provable");
+    let bytes = proof.to_bytes();
+    // Every byte, all in turn, in strides: what still decodes must not verify.
+    for at in (11..bytes.len()).step_by(97).chain(11..600) {
+        let mut damaged = bytes.clone();
+        damaged[at] ^= 0x40;
+        if let Ok(proof) = Proof::from_bytes(&damaged) {
+            assert!(verify(&keys, 42, &proof).is_err(), "byte {at}");
+        }
+    }
+}
+
+#[test]
+fn a_program_without_an_instruction_has_no_keys() {
+    let elf = ElfBuilder::new(TEXT).text(TEXT, vec![0; 16]).build();
+    let program = load(&elf).expect("it loads");
+    assert!(matches!(
+        Keys::new(&program, weak()),
+        Err(KeysError::Unprovable { .. })
+    ));
 }
 
 #[test]

@@ -104,7 +104,9 @@ pub fn verify<C: Config>(
     let tables = check_shape(config, key, public, proof)?;
     let mut transcript = Transcript::begin(config, key, context, public, &proof.heights_log2);
     let bits = config.parameters().logup_grinding_bits;
-    if !transcript.check_logup(&proof.main, bits, proof.logup_grinding) {
+    // Without grinding the witness is not absorbed: it must not be a free field of the proof.
+    let is_free = bits == 0 && !proof.logup_grinding.is_zero();
+    if is_free || !transcript.check_logup(&proof.main, bits, proof.logup_grinding) {
         return Err(VerifyError::Grinding);
     }
     let challenges = transcript.logup_challenges();

@@ -125,5 +125,7 @@ pub fn sample(whole: &Whole, chip: usize, most: u64, rng: &mut Rng) -> Vec<usize
     if height as u64 <= most {
         return (0..height).collect();
     }
-    (0..most).map(|_| rng.below(height as u64) as usize).collect()
+    (0..most)
+        .map(|_| rng.below(height as u64) as usize)
+        .collect()
 }

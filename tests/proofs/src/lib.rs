@@ -4,9 +4,11 @@
 //! |---|---|
 //! | [`whole`] | an execution in one segment, its traces and its claim |
 //! | [`forge`] | changes to traces, and whether anything notices them |
+//! | [`keys`] | proofs of given traces, honest or not |
 //! | [`programs`] | generated programs and those of the test kit, without atomics |
 
 pub mod forge;
+pub mod keys;
 pub mod programs;
 pub mod whole;
 

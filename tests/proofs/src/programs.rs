@@ -102,7 +102,10 @@ fn registers(asm: &mut Assembler) {
     let [rd, a, b] = [5, 6, 7].map(Reg::x);
     asm.emit(base::lui(rd, 0xf_edcb));
     asm.emit(base::auipc(rd, 0x12));
-    for values in [[0x8000_0001_7fff_fffb, 0xffff_ffff_ffff_fff3], [1 << 20, 19]] {
+    for values in [
+        [0x8000_0001_7fff_fffb, 0xffff_ffff_ffff_fff3],
+        [1 << 20, 19],
+    ] {
         asm.li(a, values[0]);
         asm.li(b, values[1]);
         for code in [
@@ -197,4 +200,7 @@ fn memory(asm: &mut Assembler) {
         }
     }
     asm.emit(base::sd(value, Reg::SP, -16));
+    // Loads that write no register.
+    asm.emit(base::ld(Reg::ZERO, Reg::SP, -16));
+    asm.emit(base::lw(Reg::ZERO, Reg::SP, -15));
 }

@@ -31,7 +31,7 @@ impl Whole {
     /// [`Unprovable`] names what has no chip.
     #[track_caller]
     pub fn new(program: Program) -> Result<Self, Unprovable> {
-        let chips = machine(&program);
+        let chips = machine(&program)?;
         let mut witnesses = Vec::new();
         let segmented = execute_segments(
             &program,

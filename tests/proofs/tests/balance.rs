@@ -64,9 +64,17 @@ fn edge_programs_balance_but_for_atomics_which_are_refused() {
         } else {
             let whole = balanced(&edge.name, program);
             assert_eq!(whole.claim.exit_code, 0, "{}", edge.name);
-            assert_eq!(whole.claim.journal, edge.expected_journal(), "{}", edge.name);
+            assert_eq!(
+                whole.claim.journal,
+                edge.expected_journal(),
+                "{}",
+                edge.name
+            );
             balance += 1;
         }
     }
-    assert!(balance > 50 && refused > 5, "{balance} balance, {refused} are refused");
+    assert!(
+        balance > 50 && refused > 5,
+        "{balance} balance, {refused} are refused"
+    );
 }

@@ -1,49 +1,455 @@
-//! Fault injection.
-use std::collections::{BTreeMap, BTreeSet};
-use p3_field::PrimeCharacteristicRing;
-use zkvm_air::F;
-use zkvm_proofs_tests::forge::{is_padding, is_unnoticed, row, sample, values};
-use zkvm_proofs_tests::programs::{program, small, tour, edges, has_atomics};
+//! Fault injection: whole executions whose traces or claims were changed are refused.
+//!
+//! A change counts as noticed if a constraint fails or a bus does not balance. What is not noticed
+//! must be on [`FREE`], a list of cells that mean nothing in some rows, or lie in padding.
+
+use std::collections::BTreeSet;
+
+use p3_field::{Field, PrimeCharacteristicRing};
+use zkvm_air::mutate::messages;
+use zkvm_air::{F, Failure, Report, check};
+use zkvm_chips::Claim;
+use zkvm_proofs_tests::forge::{
+    Forgery, apply, is_padding, is_unnoticed, row, sample, values, widths,
+};
+use zkvm_proofs_tests::keys::TraceKeys;
+use zkvm_proofs_tests::programs::{edges, program, small, tour};
 use zkvm_proofs_tests::whole::Whole;
 use zkvm_testkit::rng::Rng;
+use zkvm_verifier::VerifyError;
 
-#[test]
-fn explore() {
-    let mut wholes = vec![Whole::new(tour()).expect("ok")];
-    println!("{}", wholes[0].report());
-    for seed in 0..6 { wholes.push(Whole::new(program(&small(seed).elf)).expect("ok")); }
-    for edge in edges() { let p = program(&edge.elf); if !has_atomics(&p) && edge.expected.len() < 100 { wholes.push(Whole::new(p).expect("ok")); } }
-    let mut rng = Rng::new(1);
-    let mut real: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    let mut padding: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for (n, whole) in wholes.iter().enumerate() {
-        let start = std::time::Instant::now();
-        let _ = whole.report();
-        let t = start.elapsed();
+/// The access to `rd`, where `rd` is `x0` and nothing is written.
+const RD: &[&str] = &[
+    "rd.previous[0]",
+    "rd.previous[1]",
+    "rd.previous[2]",
+    "rd.previous[3]",
+    "rd.previous_clock",
+    "rd.gap_low",
+    "rd.gap_high",
+];
+
+/// When `rs2` was accessed, in immediate forms: its limbs hold the immediate.
+const RS2: &[&str] = &["rs2.previous_clock", "rs2.gap_low", "rs2.gap_high"];
+
+/// The cells that are free in some row of an honest trace, by chip.
+const FREE: &[(&str, &[&[&str]])] = &[
+    // Word forms leave the upper carries.
+    ("add_sub", &[RD, RS2, &["carry[2]", "carry[3]"]]),
+    ("bitwise", &[RD, RS2]),
+    ("upper_immediate", &[RD]),
+    ("less_than", &[RD, RS2]),
+    // Of an immediate only the lowest limb counts.
+    (
+        "shift",
+        &[
+            RD,
+            RS2,
+            &["rs2.previous[1]", "rs2.previous[2]", "rs2.previous[3]"],
+        ],
+    ),
+    ("mul", &[RD]),
+    ("div_rem", &[RD]),
+    // Between equal values there is no gap.
+    ("branch", &[&["gap"]]),
+    // `jal` reads and adds nothing.
+    (
+        "jump",
+        &[
+            RD,
+            &[
+                "base.limbs[0]",
+                "base.limbs[1]",
+                "base.previous_clock",
+                "base.gap_low",
+                "base.gap_high",
+                "bit",
+            ],
+        ],
+    ),
+    // Only signed bytes and halves leave a rest.
+    ("load", &[RD, &["rest"]]),
+    // Only byte stores take bytes apart.
+    ("store", &[&["old_mix", "new_mix", "stored_byte"]]),
+    // Without an upper word nothing of it is accessed; only signed loads leave a rest.
+    (
+        "misaligned",
+        &[
+            RD,
+            &[
+                "high.previous_clock",
+                "high.gap_low",
+                "high.gap_high",
+                "is_read_only[1]",
+                "rest",
+            ],
+        ],
+    ),
+    // Only a journal write accesses the position; only one that moves bytes has a word, a whole
+    // position and a length with an inverse.
+    (
+        "system",
+        &[&[
+            "length_inverse",
+            "word_low",
+            "position.previous[0]",
+            "position.previous[1]",
+            "position.previous[2]",
+            "position.previous[3]",
+            "position.previous_clock",
+            "position.gap_low",
+            "position.gap_high",
+            "position_after[0]",
+            "position_after[1]",
+            "position_eighth",
+        ]],
+    ),
+];
+
+fn free() -> BTreeSet<(&'static str, &'static str)> {
+    let chips = FREE.iter().flat_map(|(chip, lists)| {
+        let columns = lists.iter().flat_map(|list| list.iter());
+        columns.map(|column| (*chip, *column))
+    });
+    chips.collect()
+}
+
+/// The executions that are tampered with.
+fn wholes() -> Vec<Whole> {
+    let names = ["repeated registers", "system calls", "overlapping stores"];
+    let edges = edges();
+    let edges = edges.iter();
+    let edges = edges.filter(|edge| names.contains(&edge.name.as_str()));
+    let mut programs = vec![tour()];
+    programs.extend(edges.map(|edge| program(&edge.elf)));
+    programs.extend([0, 1].map(|seed| program(&small(seed).elf)));
+    assert_eq!(programs.len(), 6);
+    programs.into_iter().map(honest).collect()
+}
+
+/// An execution whose honest traces have nothing wrong.
+fn honest(program: zkvm_machine::Program) -> Whole {
+    let whole = Whole::new(program).unwrap_or_else(|error| panic!("{}", error.what));
+    let report = whole.report();
+    assert!(report.failures.is_empty(), "{report}");
+    whole
+}
+
+/// Forges every cell of up to 100 rows per chip, and gives each to `see`, with whether the row is
+/// padding and whether the forgery goes unnoticed.
+fn sweep(seed: u64, mut see: impl FnMut(&Whole, usize, usize, &[F], [bool; 2])) {
+    println!("seed {seed}");
+    let mut rng = Rng::new(seed);
+    for whole in wholes() {
         for (index, chip) in whole.chips.iter().enumerate() {
-            let Some(cells) = &whole.traces[index] else { if n == 0 {println!("absent {}", chip.description.name);} continue };
-            if n == 0 { println!("{} {}x{}", chip.description.name, cells.len() / chip.description.columns.len(), chip.description.columns.len()); }
-            for r in sample(whole, index, 200, &mut rng) {
-                let pad = is_padding(chip, cells, r);
-                let main = row(chip, cells, r).0;
-                for (c, name) in chip.description.columns.iter().enumerate() {
-                    for v in values(main[c], &mut rng) {
-                        if v == main[c] { continue; }
-                        let mut forged = main.to_vec(); forged[c] = v;
-                        let free = is_unnoticed(chip, cells, r, &forged);
-                        let set = if pad { padding.entry(chip.description.name.clone()).or_default() } else { real.entry(chip.description.name.clone()).or_default() };
-                        if free && set.insert(name.clone()) && !pad { println!("prog {n} {} row {r} {name}: {} -> {v} ", chip.description.name, main[c]); }
+            let Some(cells) = &whole.traces[index] else {
+                continue;
+            };
+            for at in sample(&whole, index, 100, &mut rng) {
+                let (main, _) = row(chip, cells, at);
+                let is_padding = is_padding(chip, cells, at);
+                for column in 0..main.len() {
+                    for value in values(main[column], &mut rng) {
+                        if value == main[column] {
+                            continue;
+                        }
+                        let mut forged = main.to_vec();
+                        forged[column] = value;
+                        let is_free = is_unnoticed(chip, cells, at, &forged);
+                        see(&whole, index, column, &forged, [is_padding, is_free]);
                     }
                 }
             }
         }
-        println!("program {n}: report {t:?} total {:?}", start.elapsed());
     }
-    println!("REAL {real:#?}");
-    for (chip, free) in &padding {
-        let d = wholes[0].chips.iter().find(|c| c.description.name == *chip).unwrap();
-        let pinned: Vec<_> = d.description.columns.iter().filter(|c| !free.contains(*c)).collect();
-        println!("PAD {chip}: {pinned:?}");
+}
+
+#[test]
+fn in_real_rows_exactly_the_listed_cells_are_free() {
+    let mut found = BTreeSet::new();
+    let mut chips = BTreeSet::new();
+    sweep(1, |whole, index, column, _, [is_padding, is_free]| {
+        let description = &whole.chips[index].description;
+        if !is_padding {
+            let _ = chips.insert(description.name.clone());
+        }
+        if is_free && !is_padding {
+            let _ = found.insert((
+                description.name.clone(),
+                description.columns[column].clone(),
+            ));
+        }
+    });
+    let listed = free();
+    let listed = listed.iter();
+    let listed: BTreeSet<_> = listed
+        .map(|(chip, column)| ((*chip).to_owned(), (*column).to_owned()))
+        .collect();
+    let missing: Vec<_> = listed.difference(&found).collect();
+    let new: Vec<_> = found.difference(&listed).collect();
+    assert!(
+        missing.is_empty() && new.is_empty(),
+        "listed but pinned: {missing:?}\nfree but not listed: {new:?}"
+    );
+    let whole = honest(tour());
+    let all = whole.chips.iter();
+    let all = all.map(|chip| chip.description.name.clone()).collect();
+    assert_eq!(chips, all, "every chip has a real row");
+}
+
+#[test]
+fn a_changed_cell_of_padding_is_noticed_or_the_row_still_says_nothing() {
+    let (mut noticed, mut silent) = (0, 0);
+    sweep(2, |whole, index, _, forged, [is_padding, is_free]| {
+        if !is_padding {
+            return;
+        }
+        if !is_free {
+            noticed += 1;
+            return;
+        }
+        silent += 1;
+        let chip = &whole.chips[index];
+        let (_, width) = widths(chip);
+        // Padding of the image is zero in its fixed columns too.
+        let preprocessed = vec![F::ZERO; width];
+        for (name, _, multiplicity, _) in messages(&chip.description, forged, &preprocessed) {
+            let chip = &chip.description.name;
+            assert!(multiplicity.is_zero(), "padding of {chip} speaks: {name}");
+        }
+    });
+    assert!(
+        noticed > 1000 && silent > 1000,
+        "{noticed} noticed, {silent} silent"
+    );
+}
+
+/// A forgery of the execution, of any chip in it, that changes something.
+fn draw(whole: &Whole, rng: &mut Rng) -> (usize, Forgery) {
+    loop {
+        let index = rng.below(whole.chips.len() as u64) as usize;
+        let chip = &whole.chips[index];
+        let Some(cells) = &whole.traces[index] else {
+            continue;
+        };
+        let (width, fixed) = widths(chip);
+        let height = (cells.len() / width) as u64;
+        let mut any = || rng.below(height) as usize;
+        let (a, b) = (any(), any());
+        let forgery = match rng.below(12) {
+            0 => Forgery::Swap { a, b },
+            1 => Forgery::Copy { from: a, to: b },
+            2 => Forgery::Drop { row: a },
+            3 if fixed == 0 => Forgery::Absent,
+            // A count of a look-up table that is not zero, or a cell of another chip.
+            4 | 5 => {
+                let used: Vec<usize> = (0..cells.len())
+                    .filter(|at| !cells[*at].is_zero())
+                    .collect();
+                let at = rng.pick(&used);
+                let value = rng.pick(&values(cells[at], rng));
+                let (row, column) = (at / width, at % width);
+                Forgery::Cell { row, column, value }
+            }
+            _ => {
+                let column = rng.below(width as u64) as usize;
+                let value = rng.pick(&values(cells[a * width + column], rng));
+                let row = a;
+                Forgery::Cell { row, column, value }
+            }
+        };
+        if apply(chip, cells, forgery).as_ref() == Some(cells) {
+            continue;
+        }
+        return (index, forgery);
     }
-    let _ = F::ONE;
+}
+
+/// The traces with a forgery.
+fn forged(whole: &Whole, index: usize, forgery: Forgery) -> Vec<Option<Vec<F>>> {
+    let mut traces = whole.traces.clone();
+    if let Some(cells) = &whole.traces[index] {
+        traces[index] = apply(&whole.chips[index], cells, forgery);
+    }
+    traces
+}
+
+/// Whether a forgery changes nothing that means anything: for a cell, whether it may be free.
+fn is_harmless(whole: &Whole, index: usize, forgery: Forgery) -> bool {
+    let chip = &whole.chips[index];
+    let cells = whole.traces[index].as_deref().unwrap_or_default();
+    let name = chip.description.name.as_str();
+    match forgery {
+        Forgery::Cell {
+            row: at,
+            column,
+            value,
+        } => {
+            let mut forged = row(chip, cells, at).0.to_vec();
+            forged[column] = value;
+            let may_be_free = is_padding(chip, cells, at)
+                || free().contains(&(name, chip.description.columns[column].as_str()));
+            may_be_free && is_unnoticed(chip, cells, at, &forged)
+        }
+        // The order of rows means nothing but beside fixed columns.
+        Forgery::Swap { a, b } => row(chip, cells, a).1 == row(chip, cells, b).1,
+        // The image's padding is void whatever it holds.
+        Forgery::Copy { to, .. } => name == "image" && is_padding(chip, cells, to),
+        Forgery::Drop { .. } | Forgery::Absent => false,
+    }
+}
+
+#[test]
+fn more_than_a_thousand_random_forgeries_are_noticed_and_only_harmless_ones_are_not() {
+    let seed = 3;
+    println!("seed {seed}");
+    let mut rng = Rng::new(seed);
+    let (mut noticed, mut harmless) = (0, 0);
+    for (number, whole) in wholes().iter().enumerate() {
+        let public = whole.public(&whole.claim);
+        for step in 0..350 {
+            let (index, forgery) = draw(whole, &mut rng);
+            let traces = forged(whole, index, forgery);
+            let report = check(&whole.tables(&traces), &public);
+            let expected = is_harmless(whole, index, forgery);
+            let chip = &whole.chips[index].description.name;
+            assert_eq!(
+                report.failures.is_empty(),
+                expected,
+                "seed {seed}, program {number}, step {step}: {chip} {forgery:?}\n{report}"
+            );
+            *(if expected {
+                &mut harmless
+            } else {
+                &mut noticed
+            }) += 1;
+        }
+    }
+    println!("{noticed} noticed, {harmless} harmless");
+    assert!(noticed > 1000, "{noticed} noticed, {harmless} harmless");
+}
+
+/// False claims near the true one, each with a name: exit code, journal, registers, last word.
+fn false_claims(claim: &Claim, rng: &mut Rng) -> Vec<(String, Claim)> {
+    let mut claims = Vec::new();
+    let mut add = |name: String, change: &mut dyn FnMut(&mut Claim)| {
+        let mut forged = claim.clone();
+        change(&mut forged);
+        assert_ne!(forged, *claim, "{name}");
+        claims.push((name, forged));
+    };
+    for bit in 0..32 {
+        add(format!("exit code bit {bit}"), &mut |c| {
+            c.exit_code ^= 1 << bit
+        });
+    }
+    for at in 0..claim.journal.len() {
+        let mask = 1 << rng.below(8);
+        add(format!("journal byte {at}"), &mut |c| c.journal[at] ^= mask);
+    }
+    add("longer journal".to_owned(), &mut |c| c.journal.push(0));
+    add("shorter journal".to_owned(), &mut |c| {
+        let _ = c.journal.pop();
+    });
+    add("no journal".to_owned(), &mut |c| c.journal.clear());
+    for number in 0..claim.ends.registers.len() {
+        let mask = 1 << rng.below(64);
+        add(format!("register {number}"), &mut |c| {
+            c.ends.registers[number].value ^= mask;
+        });
+        add(format!("clock of register {number}"), &mut |c| {
+            c.ends.registers[number].clock += 1;
+        });
+        let mask = 1 << rng.below(30);
+        add(format!("clock of register {number} by {mask}"), &mut |c| {
+            c.ends.registers[number].clock ^= mask;
+        });
+    }
+    add("later last word".to_owned(), &mut |c| c.ends.last_word += 1);
+    add("earlier last word".to_owned(), &mut |c| {
+        c.ends.last_word -= 1
+    });
+    add("no last word".to_owned(), &mut |c| c.ends.last_word = 0);
+    claims
+}
+
+#[test]
+fn hundreds_of_false_claims_are_noticed() {
+    let seed = 4;
+    println!("seed {seed}");
+    let mut rng = Rng::new(seed);
+    let mut noticed = 0;
+    for (number, whole) in wholes().iter().take(4).enumerate() {
+        let tables = whole.tables(&whole.traces);
+        for (name, claim) in false_claims(&whole.claim, &mut rng) {
+            let report = check(&tables, &whole.public(&claim));
+            let is_noticed = !report.failures.is_empty();
+            assert!(is_noticed, "seed {seed}, program {number}: {name}");
+            noticed += 1;
+        }
+    }
+    assert!(noticed > 500, "{noticed} claims");
+}
+
+/// The rejection that `report` makes the verifier give: the balance comes before the constraints.
+fn rejection(report: &Report) -> Option<VerifyError> {
+    let mut chip = None;
+    for failure in &report.failures {
+        match failure {
+            Failure::Bus(_) => return Some(VerifyError::Balance),
+            Failure::Constraint { chip: c, .. } => chip = chip.or(Some(c.clone())),
+        }
+    }
+    chip.map(|chip| VerifyError::Constraints { chip })
+}
+
+/// Proves forged traces and false claims of the execution, and has each proof rejected for the
+/// reason that [`check`] gives.
+fn forgeries_are_rejected(program: zkvm_machine::Program, seed: u64) {
+    println!("seed {seed}");
+    let mut rng = Rng::new(seed);
+    let whole = honest(program);
+    let keys = TraceKeys::new(&whole);
+    let verdict = |traces: &[Option<Vec<F>>], claim: &Claim| {
+        let public = whole.public(claim);
+        let report = check(&whole.tables(traces), &public);
+        let verified = keys.prove_and_verify(&whole, traces, public);
+        assert_eq!(
+            verified.clone().err(),
+            rejection(&report),
+            "seed {seed}\n{report}"
+        );
+        verified
+    };
+    assert_eq!(verdict(&whole.traces, &whole.claim), Ok(()), "honest");
+    let mut reasons = [0, 0];
+    while reasons[0] + reasons[1] < 30 {
+        let (index, forgery) = draw(&whole, &mut rng);
+        if is_harmless(&whole, index, forgery) {
+            continue;
+        }
+        let traces = forged(&whole, index, forgery);
+        let error = verdict(&traces, &whole.claim).expect_err("the forgery was noticed");
+        reasons[usize::from(error == VerifyError::Balance)] += 1;
+    }
+    assert!(reasons[0] > 0 && reasons[1] > 0, "{reasons:?}");
+    let claims = false_claims(&whole.claim, &mut rng);
+    for _ in 0..3 {
+        let (name, claim) = &claims[rng.below(claims.len() as u64) as usize];
+        assert_eq!(
+            verdict(&whole.traces, claim),
+            Err(VerifyError::Balance),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn proofs_of_forgeries_of_a_short_program_are_rejected() {
+    forgeries_are_rejected(tour(), 5);
+}
+
+#[test]
+fn proofs_of_forgeries_of_a_generated_program_are_rejected() {
+    forgeries_are_rejected(program(&small(1).elf), 6);
 }

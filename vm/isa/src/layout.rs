@@ -10,6 +10,11 @@
 //! 0xF000_0000  nothing        never mapped, as is everything at and above 2^32
 //! ```
 //!
+//! The input is private, and a proof says nothing of it: the length, too, is whatever the prover
+//! wrote there, and so is what lies past it up to `INPUT_END_MAX`, where execution maps zeros to the
+//! end of the page and nothing beyond. A guest that reads the input without the runtime must check
+//! the length, which is at most `INPUT_BYTES_MAX` in every real execution.
+//!
 //! Addresses stay below 2^32 so that the index of an 8-byte word is below 2^29 and fits one
 //! element of a 31-bit field. Words of read-only segments (code and constants) and of the input
 //! refuse stores; a word never belongs to both a read-only and a writable segment.
