@@ -247,13 +247,15 @@ fn draw(whole: &Whole, rng: &mut Rng) -> (usize, Forgery) {
                     .filter(|at| !cells[*at].is_zero())
                     .collect();
                 let at = rng.pick(&used);
-                let value = rng.pick(&values(cells[at], rng));
+                let others = values(cells[at], rng);
+                let value = rng.pick(&others);
                 let (row, column) = (at / width, at % width);
                 Forgery::Cell { row, column, value }
             }
             _ => {
                 let column = rng.below(width as u64) as usize;
-                let value = rng.pick(&values(cells[a * width + column], rng));
+                let others = values(cells[a * width + column], rng);
+                let value = rng.pick(&others);
                 let row = a;
                 Forgery::Cell { row, column, value }
             }
