@@ -50,7 +50,6 @@ pub fn values(cell: F, rng: &mut Rng) -> [F; 5] {
 }
 
 /// A row's main and preprocessed cells.
-#[must_use]
 pub fn row<'a>(chip: &'a MachineChip, cells: &'a [F], row: usize) -> (&'a [F], &'a [F]) {
     let (width, fixed) = widths(chip);
     let main = &cells[row * width..(row + 1) * width];

@@ -71,11 +71,20 @@ const FREE: &[(&str, &[&[&str]])] = &[
     ("load", &[RD, &["rest"]]),
     // Only byte stores take bytes apart.
     ("store", &[&["old_mix", "new_mix", "stored_byte"]]),
-    // Without an upper word nothing of it is accessed; only signed loads leave a rest.
+    // `register` is what is loaded into or stored from. Without an upper word nothing of it is
+    // accessed; only signed loads leave a rest.
     (
         "misaligned",
         &[
-            RD,
+            &[
+                "register.previous[0]",
+                "register.previous[1]",
+                "register.previous[2]",
+                "register.previous[3]",
+                "register.previous_clock",
+                "register.gap_low",
+                "register.gap_high",
+            ],
             &[
                 "high.previous_clock",
                 "high.gap_low",
@@ -138,7 +147,7 @@ fn honest(program: zkvm_machine::Program) -> Whole {
 /// Forges every cell of up to 100 rows per chip, and gives each to `see`, with whether the row is
 /// padding and whether the forgery goes unnoticed.
 fn sweep(seed: u64, mut see: impl FnMut(&Whole, usize, usize, &[F], [bool; 2])) {
-    println!("seed {seed}");
+    eprintln!("seed {seed}");
     let mut rng = Rng::new(seed);
     for whole in wholes() {
         for (index, chip) in whole.chips.iter().enumerate() {
@@ -304,12 +313,12 @@ fn is_harmless(whole: &Whole, index: usize, forgery: Forgery) -> bool {
 #[test]
 fn more_than_a_thousand_random_forgeries_are_noticed_and_only_harmless_ones_are_not() {
     let seed = 3;
-    println!("seed {seed}");
+    eprintln!("seed {seed}");
     let mut rng = Rng::new(seed);
     let (mut noticed, mut harmless) = (0, 0);
     for (number, whole) in wholes().iter().enumerate() {
         let public = whole.public(&whole.claim);
-        for step in 0..350 {
+        for step in 0..220 {
             let (index, forgery) = draw(whole, &mut rng);
             let traces = forged(whole, index, forgery);
             let report = check(&whole.tables(&traces), &public);
@@ -327,7 +336,7 @@ fn more_than_a_thousand_random_forgeries_are_noticed_and_only_harmless_ones_are_
             }) += 1;
         }
     }
-    println!("{noticed} noticed, {harmless} harmless");
+    eprintln!("{noticed} noticed, {harmless} harmless");
     assert!(noticed > 1000, "{noticed} noticed, {harmless} harmless");
 }
 
@@ -378,7 +387,7 @@ fn false_claims(claim: &Claim, rng: &mut Rng) -> Vec<(String, Claim)> {
 #[test]
 fn hundreds_of_false_claims_are_noticed() {
     let seed = 4;
-    println!("seed {seed}");
+    eprintln!("seed {seed}");
     let mut rng = Rng::new(seed);
     let mut noticed = 0;
     for (number, whole) in wholes().iter().take(4).enumerate() {
@@ -408,7 +417,7 @@ fn rejection(report: &Report) -> Option<VerifyError> {
 /// Proves forged traces and false claims of the execution, and has each proof rejected for the
 /// reason that [`check`] gives.
 fn forgeries_are_rejected(program: zkvm_machine::Program, seed: u64) {
-    println!("seed {seed}");
+    eprintln!("seed {seed}");
     let mut rng = Rng::new(seed);
     let whole = honest(program);
     let keys = TraceKeys::new(&whole);
@@ -424,17 +433,24 @@ fn forgeries_are_rejected(program: zkvm_machine::Program, seed: u64) {
         verified
     };
     assert_eq!(verdict(&whole.traces, &whole.claim), Ok(()), "honest");
-    let mut reasons = [0, 0];
-    while reasons[0] + reasons[1] < 30 {
+    // Most forgeries disturb a bus; some only break a constraint.
+    let (mut unbalanced, mut broken) = (0, 0);
+    while unbalanced < 25 || broken < 5 {
         let (index, forgery) = draw(&whole, &mut rng);
         if is_harmless(&whole, index, forgery) {
             continue;
         }
         let traces = forged(&whole, index, forgery);
-        let error = verdict(&traces, &whole.claim).expect_err("the forgery was noticed");
-        reasons[usize::from(error == VerifyError::Balance)] += 1;
+        let report = check(&whole.tables(&traces), &whole.public(&whole.claim));
+        let (count, wanted) = match rejection(&report) {
+            Some(VerifyError::Balance) => (&mut unbalanced, 25),
+            _ => (&mut broken, 5),
+        };
+        if *count < wanted {
+            *count += 1;
+            assert!(verdict(&traces, &whole.claim).is_err(), "seed {seed}");
+        }
     }
-    assert!(reasons[0] > 0 && reasons[1] > 0, "{reasons:?}");
     let claims = false_claims(&whole.claim, &mut rng);
     for _ in 0..3 {
         let (name, claim) = &claims[rng.below(claims.len() as u64) as usize];
