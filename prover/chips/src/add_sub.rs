@@ -484,7 +484,8 @@ mod tests {
         // Two halves of flags that add up to one, or 2 - 1: only the flags' own checks and the
         // operation's number stand against it.
         let chip = chip();
-        let pairs: [(&str, fn(&mut AddSub<F>) -> &mut F); 5] = [
+        type Flag = fn(&mut AddSub<F>) -> &mut F;
+        let pairs: [(&str, Flag); 5] = [
             ("is_addi", |row| &mut row.is_addi),
             ("is_sub", |row| &mut row.is_sub),
             ("is_addw", |row| &mut row.is_addw),
