@@ -1,11 +1,22 @@
 //! The keys of a program: the machine's chips with the program's tables committed.
 
+use p3_field::PrimeField32;
 use p3_matrix::dense::RowMajorMatrix;
 use thiserror::Error;
+use zkvm_air::F;
 use zkvm_chips::{MachineChip, machine};
+use zkvm_isa::Chip;
+use zkvm_isa::record::CLOCKS_PER_CYCLE;
 use zkvm_machine::{Program, ProgramId};
 use zkvm_stark::{ProvingKey, Setup, setup};
 use zkvm_verifier::{Blake3Config, Config, HEIGHT_LOG2_MAX, KeyError, Parameters};
+
+// The order of memory accesses needs clocks that stay far below the characteristic: every executed
+// instruction is a row of one chip, and every chip has a greatest height.
+const _: () = {
+    let rows = (Chip::COUNT as u64) << HEIGHT_LOG2_MAX;
+    assert!(rows * (CLOCKS_PER_CYCLE as u64) < (F::ORDER_U32 - (1 << 24)) as u64);
+};
 
 /// The keys of one program, for proving and for verifying.
 #[derive(Debug)]

@@ -18,5 +18,5 @@ mod verify;
 pub use keys::{Keys, KeysError};
 pub use proof::{DecodeError, Proof};
 pub use prove::{ProveError, prove};
-pub use verify::{Verified, VerifyError, verify};
+pub use verify::{JOURNAL_BYTES_MAX, Verified, VerifyError, verify};
 pub use zkvm_verifier::Parameters;

@@ -11,7 +11,7 @@ use zkvm_verifier::PublicMessage;
 
 use crate::keys::Keys;
 use crate::proof::Proof;
-use crate::verify::context;
+use crate::verify::{JOURNAL_BYTES_MAX, context};
 
 /// Why there is no proof.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -82,6 +82,10 @@ pub fn prove(
             expected: exit_code,
             got,
         });
+    }
+    if execution.journal.len() > JOURNAL_BYTES_MAX {
+        let what = format!("a journal of {} bytes", execution.journal.len());
+        return Err(ProveError::Unprovable { what });
     }
     let witness = witnesses
         .pop()

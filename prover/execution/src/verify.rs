@@ -10,6 +10,10 @@ use crate::keys::Keys;
 use crate::proof::Proof;
 use crate::prove::public;
 
+/// Longest journal of a proof. Verifying takes about sixteen times its length in memory, so a limit
+/// comes before any work; it is that of [`zkvm_machine::Limits::STANDARD`].
+pub const JOURNAL_BYTES_MAX: usize = 1 << 24;
+
 /// What a valid proof says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified {
@@ -38,6 +42,12 @@ pub enum VerifyError {
         /// What the proof says.
         got: u32,
     },
+    /// The journal is longer than [`JOURNAL_BYTES_MAX`].
+    #[error("the journal has {got} bytes, the limit is {JOURNAL_BYTES_MAX}")]
+    JournalTooLong {
+        /// Its length.
+        got: usize,
+    },
     /// A number is not in its one encoding.
     #[error("the proof holds a number that is not encoded as proofs encode it")]
     NotCanonical,
@@ -62,6 +72,11 @@ pub fn verify(keys: &Keys, exit_code: u32, proof: &Proof) -> Result<Verified, Ve
         return Err(VerifyError::ExitCode {
             expected: exit_code,
             got: proof.exit_code,
+        });
+    }
+    if proof.journal.len() > JOURNAL_BYTES_MAX {
+        return Err(VerifyError::JournalTooLong {
+            got: proof.journal.len(),
         });
     }
     if !proof.ends.is_canonical() {

@@ -1,7 +1,9 @@
 //! The thinnest program, proved and verified; and everything about its proof that can be changed.
 
 use zkvm_machine::{Discard, Input, Limits, Program, load};
-use zkvm_prover::{DecodeError, Keys, KeysError, Proof, ProveError, VerifyError, prove, verify};
+use zkvm_prover::{
+    DecodeError, JOURNAL_BYTES_MAX, Keys, KeysError, Proof, ProveError, VerifyError, prove, verify,
+};
 use zkvm_testkit::asm::{Assembler, Reg, base};
 use zkvm_testkit::elf::ElfBuilder;
 use zkvm_verifier::Parameters;
@@ -85,6 +87,13 @@ fn claims_cannot_be_changed() {
     ));
     assert!(refused(&forged(|proof| proof.journal.push(0)), 42));
     assert!(refused(&forged(|proof| proof.journal.clear()), 42));
+
+    // Refused before any work that grows with it.
+    let long = forged(|proof| proof.journal = vec![0; JOURNAL_BYTES_MAX + 1]);
+    assert!(matches!(
+        verify(&keys_12, 42, &long),
+        Err(VerifyError::JournalTooLong { .. })
+    ));
 
     // Another program's proof, under its own name and under ours.
     let keys_13 = keys(&adder(13), weak());

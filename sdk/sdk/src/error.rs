@@ -83,7 +83,11 @@ impl Error {
             Error::Prove(error) => prove_code(error),
             Error::Rejected(VerifyError::Program { .. }) => Code(405),
             Error::Rejected(VerifyError::ExitCode { .. }) => Code(406),
-            Error::Rejected(VerifyError::Tables(_) | VerifyError::NotCanonical) => Code(404),
+            Error::Rejected(
+                VerifyError::Tables(_)
+                | VerifyError::NotCanonical
+                | VerifyError::JournalTooLong { .. },
+            ) => Code(404),
             Error::ProofFile(DecodeError::Version { .. }) => Code(408),
             Error::ProofFile(DecodeError::Magic | DecodeError::Body { .. }) => Code(407),
         }
