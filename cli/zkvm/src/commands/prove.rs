@@ -1,9 +1,10 @@
 //! `zkvm prove`: execute a guest and prove it.
 
+use std::path::Path;
 use std::time::Instant;
 
 use serde_json::json;
-use zkvm_sdk::{Client, Exit, Limits};
+use zkvm_sdk::{Client, Code, Exit, Limits};
 
 use crate::args::ProveArgs;
 use crate::commands::run;
@@ -17,6 +18,7 @@ pub(crate) fn run(
     limits: Limits,
     output: &mut Output,
 ) -> Result<ExitCode, Failure> {
+    check_folder(&args.output)?;
     let (_, program) = guest::load(&args.program, output)?;
     let input = input::read(&args.input)?;
     let client = Client::builder().limits(limits).build()?;
@@ -55,4 +57,15 @@ pub(crate) fn run(
     });
     output.answer(&format!("{path}\n"), &answer)?;
     Ok(ExitCode::Ok)
+}
+
+/// Refuses a place no file can be written to before anything is proved for it.
+fn check_folder(path: &Path) -> Result<(), Failure> {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() && !folder.is_dir() => {
+            let cause = format!("{} is not a folder", folder.display());
+            Err(Failure::new(ExitCode::Input, Code(201), cause))
+        }
+        _ => Ok(()),
+    }
 }
