@@ -160,3 +160,152 @@ pub(crate) fn messages(journal: &[u8]) -> impl Iterator<Item = Vec<F>> + '_ {
         message
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use p3_field::Field;
+    use zkvm_air::Columns;
+    use zkvm_isa::record::WordAccess;
+
+    use super::*;
+    use crate::ProgramRow;
+    use crate::testing::{CLOCK, ChipTest, lie, register_record};
+
+    /// A word of a write: the record, the bytes left at it, whether it is read-only.
+    type Word = (TransferRecord, u32, bool);
+
+    fn chip() -> ChipTest<Word, Journal<F>> {
+        ChipTest::new(NAME, eval, |word, _| fill(&word.0, word.1, word.2))
+    }
+
+    /// The word with `left` bytes to go. The chip looks nothing up in the program table; the row
+    /// of some instruction stands in.
+    fn word(left: u32, is_read_only: bool) -> (Word, ProgramRow) {
+        let value = 0x8877_6655_4433_2211;
+        let record = TransferRecord {
+            clock: CLOCK,
+            bytes: left.min(8),
+            offset: 40,
+            word: WordAccess {
+                previous: value,
+                word_index: 0x0200_0000,
+                clock: CLOCK - 9,
+            },
+            value,
+        };
+        let (_, program) = register_record(0x0073_02b3, 0, 0);
+        ((record, left, is_read_only), program)
+    }
+
+    #[test]
+    fn words_are_shown_up_to_the_end_of_the_write() {
+        let chip = chip();
+        for left in (1..=20).chain([0xffff, 0x1_0000]) {
+            for is_read_only in [false, true] {
+                let (record, program) = word(left, is_read_only);
+                let caught = chip.catches(chip.row(&record, &program), &program);
+                assert!(caught.is_empty(), "{left}: {caught:?}");
+                let shown = chip.message(chip.row(&record, &program), "journal");
+                let kept = u64::MAX >> (64 - 8 * left.min(8));
+                let mut expected = vec![F::from_u32(40), F::from_u32(left.min(8))];
+                expected.extend(limbs(0x8877_6655_4433_2211 & kept));
+                assert_eq!(shown, Some(expected), "{left}");
+                let next = chip.message(chip.row(&record, &program), "next_transfer");
+                assert_eq!(next.is_some(), left > 8, "{left}");
+            }
+        }
+    }
+
+    #[test]
+    fn writes_end_where_they_end() {
+        let chip = chip();
+        // Stops early, goes on too long.
+        lie!(chip, "left_in_last_row", word(20, false), |row| {
+            (row.is_more, row.ends_after[7]) = (F::ZERO, F::ONE);
+        });
+        lie!(chip, "more_than_8_left", word(8, false), |row| {
+            (row.is_more, row.ends_after[7]) = (F::ONE, F::ZERO);
+        });
+        lie!(chip, "one_of_all", word(20, false), |row| {
+            // The last row's check is of the bytes left: the flags' sum is what catches two.
+            row.ends_after[7] = F::ONE;
+            row.left = F::from_u32(8);
+        }, also ["more_than_8_left", "shown[0]", "shown[1]", "shown[2]", "shown[3]"]);
+        lie!(
+            chip,
+            "is_more_is_boolean",
+            word(20, false),
+            |row| {
+                row.is_more = F::TWO;
+                for limb in &mut row.shown {
+                    *limb += *limb;
+                }
+            },
+            also["one_of_all"]
+        );
+    }
+
+    #[test]
+    fn what_is_shown_is_what_was_there() {
+        let chip = chip();
+        for limb in 0..4 {
+            chip.assert_lie(&word(20, false), &[&format!("shown[{limb}]")], |row| {
+                row.shown[limb] += F::ONE;
+            });
+            chip.assert_lie(&word(20, false), &[&format!("limb[{limb}]")], |row| {
+                row.bytes[2 * limb] += F::ONE;
+                row.shown[limb] += F::ONE;
+            });
+            // The same limb by another border between its bytes, at the end of a write.
+            chip.assert_lie(
+                &word(2 * limb as u32 + 1, false),
+                &[&format!("byte[{}]", 2 * limb)],
+                |row| {
+                    row.bytes[2 * limb] += F::from_u32(256);
+                    row.bytes[2 * limb + 1] -= F::ONE;
+                    row.shown[limb] += F::from_u32(256);
+                },
+            );
+            chip.assert_lie(
+                &word(20, false),
+                &[&format!("byte[{}]", 2 * limb + 1)],
+                |row| {
+                    let part = F::from_u32(256).inverse();
+                    row.bytes[2 * limb] -= F::ONE;
+                    row.bytes[2 * limb + 1] += part;
+                },
+            );
+        }
+    }
+
+    #[test]
+    fn words_are_of_memory_and_of_the_past() {
+        let chip = chip();
+        lie!(chip, "is_read_only_is_boolean", word(20, false), |row| {
+            // Space 0: a register as a word.
+            row.is_read_only = F::NEG_ONE;
+        });
+        lie!(chip, "access.order", word(20, false), |row| row
+            .access
+            .gap_low +=
+            F::ONE);
+        lie!(chip, "access.gap_low", word(20, false), |row| {
+            row.access.previous_clock = row.clock + F::from_u32(3);
+            row.access.gap_low = -F::TWO;
+        });
+        lie!(chip, "access.gap_high", word(20, false), |row| {
+            row.access.previous_clock = row.clock + F::from_u32((1 << 16) + 2);
+            row.access.gap_low = F::from_u32(0xffff);
+            row.access.gap_high = -F::TWO;
+        });
+    }
+
+    #[test]
+    fn every_cell_is_noticed() {
+        let rows = [word(20, false), word(8, true), word(3, false)];
+        assert_eq!(chip().sweep(&rows), BTreeSet::new());
+        assert_eq!(Journal::<F>::WIDTH, chip().description.columns.len());
+    }
+}

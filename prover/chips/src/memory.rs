@@ -117,3 +117,131 @@ pub(crate) fn fill(word: u32, region: &MappedRegion, initial: u64, link: Link<F>
         link,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::ProgramRow;
+    use crate::chain::fill_link;
+    use crate::common::SPACE_WRITABLE;
+    use crate::testing::{ChipTest, lie, register_record};
+
+    /// A word: its index, its region, its initial value, the word before it in the chain.
+    type Word = (u32, MappedRegion, u64, u32);
+
+    fn chip() -> ChipTest<Word, Memory<F>> {
+        ChipTest::new(NAME, eval, |(word, region, initial, before), _| {
+            fill(*word, region, *initial, fill_link(*before, *word, 77, 400))
+        })
+    }
+
+    /// Word 0x1200 of a region from 0x1000 to 0x2_2fff. The chip looks nothing up in the program
+    /// table; the row of some instruction stands in.
+    fn word(is_input: bool) -> (Word, ProgramRow) {
+        let region = MappedRegion {
+            first: 0x1000,
+            last: 0x2_2fff,
+            space: SPACE_WRITABLE,
+            is_input,
+        };
+        let initial = if is_input { 0x8877_6655_4433_2211 } else { 0 };
+        let (_, program) = register_record(0x0073_02b3, 0, 0);
+        ((0x1200, region, initial, 0x800), program)
+    }
+
+    /// Splits a distance as the columns hold it.
+    fn split(distance: F) -> [F; 2] {
+        use p3_field::PrimeField32;
+        let value = distance.as_canonical_u32();
+        [F::from_u32(value & 0xffff), F::from_u32(value >> 16)]
+    }
+
+    #[test]
+    fn words_lie_in_their_region() {
+        let chip = chip();
+        lie!(chip, "above_first", word(false), |row| row.above_low +=
+            F::ONE);
+        lie!(chip, "below_last", word(false), |row| row.below_low +=
+            F::ONE);
+        // One below the first, one above the last: the distance wraps to nearly 2^31.
+        lie!(chip, "above.high_times_8", word(false), |row| {
+            row.region.first = row.word + F::ONE;
+            [row.above_low, row.above_high] = split(F::NEG_ONE);
+        });
+        lie!(chip, "below.high_times_8", word(false), |row| {
+            row.region.last = row.word - F::ONE;
+            [row.below_low, row.below_high] = split(F::NEG_ONE);
+        });
+        for (name, forge) in [
+            (
+                "above.low",
+                (|row| row.above_low += F::from_u32(1 << 16)) as fn(&mut Memory<F>),
+            ),
+            ("below.low", |row| row.below_low += F::from_u32(1 << 16)),
+        ] {
+            // An oversized lower part, made up for by the place of the region's ends.
+            chip.assert_lie(&word(false), &[name], |row| {
+                forge(row);
+                if name == "above.low" {
+                    row.region.first -= F::from_u32(1 << 16);
+                } else {
+                    row.region.last += F::from_u32(1 << 16);
+                }
+            });
+        }
+    }
+
+    #[test]
+    fn words_begin_with_zero_but_in_the_input() {
+        let chip = chip();
+        for limb in 0..4 {
+            chip.assert_lie(
+                &word(false),
+                &[&format!("zero_outside_input[{limb}]")],
+                |row| {
+                    row.initial[limb] = F::ONE;
+                },
+            );
+            chip.assert_lie(&word(true), &[&format!("initial_limb[{limb}]")], |row| {
+                row.initial[limb] = F::from_u32(1 << 16);
+            });
+        }
+        lie!(chip, "region_is_input", word(true), |row| row
+            .region
+            .is_input =
+            F::ZERO);
+        lie!(chip, "no_input_in_padding", word(true), |row| row.is_real =
+            F::ZERO);
+        lie!(chip, "is_real_is_boolean", word(false), |row| row.is_real =
+            F::TWO);
+        lie!(chip, "is_input_is_boolean", word(true), |row| {
+            (row.is_input, row.region.is_input) = (F::TWO, F::TWO);
+            row.initial = [F::ZERO; 4];
+        });
+    }
+
+    #[test]
+    fn the_chain_ascends() {
+        let chip = chip();
+        lie!(chip, "ascending", word(false), |row| row
+            .link
+            .distance_low +=
+            F::ONE);
+        // The word before is the word itself.
+        lie!(chip, "distance_high_times_8", word(false), |row| {
+            row.link.before = row.word;
+            [row.link.distance_low, row.link.distance_high] = split(F::NEG_ONE);
+        });
+        lie!(chip, "distance_low", word(false), |row| {
+            row.link.before -= F::from_u32(1 << 16);
+            row.link.distance_low += F::from_u32(1 << 16);
+        });
+    }
+
+    #[test]
+    fn every_cell_is_noticed() {
+        assert_eq!(chip().sweep(&[word(false), word(true)]), BTreeSet::new());
+    }
+}

@@ -81,7 +81,9 @@ pub fn setup<C: Config>(config: &C, tables: Vec<Setup>) -> Result<ProvingKey<C>,
         return Err(KeyError::NoPreprocessed);
     }
     let committed = pcs.commit(matrices);
-    let (commitment, data) = committed.map_err(|_| KeyError::NoPreprocessed)?;
+    let (commitment, data) = committed.map_err(|error| KeyError::Commitment {
+        reason: format!("{error:?}"),
+    })?;
     let verifying = VerifyingKey::new(config.parameters(), keys, commitment, &digest)?;
     Ok(ProvingKey {
         verifying,

@@ -69,6 +69,12 @@ pub enum KeyError {
         /// The chip.
         chip: String,
     },
+    /// The commitment scheme failed.
+    #[error("the commitment scheme failed: {reason}")]
+    Commitment {
+        /// What it said.
+        reason: String,
+    },
     /// No chip has preprocessed columns.
     #[error("no chip has preprocessed columns")]
     NoPreprocessed,
