@@ -377,3 +377,193 @@ pub(crate) fn fill(
         position_eighth: when(moves, F::from_u16(limbs_u16(before)[0] / 8)),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{CLOCK, ChipTest, lie, register_record};
+
+    /// A call: its record, and the journal's position with its clock.
+    type Call = (SystemRecord, (u64, u32));
+
+    const ECALL: u32 = 0x0000_0073;
+
+    fn chip() -> ChipTest<Call, System<F>> {
+        ChipTest::new(NAME, eval, |(record, position), program| {
+            fill(record, program, *position).expect("the chip proves these calls")
+        })
+    }
+
+    fn call(number: u64, arguments: [u64; 3], result: u64, position: u64) -> (Call, ProgramRow) {
+        let [a0, a1, a2] = arguments;
+        let record = SystemRecord {
+            clock: CLOCK,
+            text_index: 17,
+            arguments: [number, a0, a1, a2],
+            argument_clocks: [8, CLOCK - 1, 12, 16],
+            result,
+            ..SystemRecord::default()
+        };
+        let (_, program) = register_record(ECALL, 0, 0);
+        ((record, (position, 20)), program)
+    }
+
+    fn journal(length: u64, position: u64) -> (Call, ProgramRow) {
+        call(WRITE, [FD_JOURNAL, 0x2_0018, length], length, position)
+    }
+
+    fn halt() -> (Call, ProgramRow) {
+        call(HALT, [7, 0, 0], 7, 0)
+    }
+
+    #[test]
+    fn honest_calls_hold() {
+        let chip = chip();
+        let calls = [
+            halt(),
+            call(HALT_STANDARD, [u64::MAX, 1, 2], u64::MAX, 0),
+            call(WRITE, [FD_STDOUT, 5, u64::MAX], u64::MAX, 0),
+            call(WRITE, [FD_STDERR, 0, 0], 0, 0),
+            journal(0, 3),
+            journal(11, 0x3_fff8),
+            journal(1 << 16, 8),
+            call(PANIC, [1, 2, 3], 0, 0),
+            call(SPAN_BEGIN, [u64::MAX; 3], 0, 0),
+            call(SPAN_END, [0; 3], 0, 0),
+        ];
+        for (record, program) in &calls {
+            let caught = chip.catches(chip.row(record, program), program);
+            assert!(caught.is_empty(), "{record:?}: {caught:?}");
+            let row = || chip.row(record, program);
+            let halts = matches!(record.0.arguments[0], HALT | HALT_STANDARD);
+            assert_eq!(chip.message(row(), "halt").is_some(), halts);
+            assert_eq!(chip.message(row(), "next_state").is_some(), !halts);
+        }
+    }
+
+    #[test]
+    fn calls_are_what_the_registers_say() {
+        let chip = chip();
+        for limb in 0..4 {
+            chip.assert_lie(&halt(), &[&format!("number[{limb}]")], |row| {
+                row.a7.previous[limb] += F::ONE;
+            });
+            chip.assert_lie(&journal(11, 0), &[&format!("descriptor[{limb}]")], |row| {
+                row.a0.previous[limb] += F::ONE;
+            });
+            let print = call(WRITE, [FD_STDOUT, 5, 9], 9, 0);
+            chip.assert_lie(&print, &[&format!("result_is_length[{limb}]")], |row| {
+                row.result[limb] += F::ONE;
+            });
+            let note = call(SPAN_END, [9, 9, 9], 0, 0);
+            chip.assert_lie(&note, &[&format!("result_is_zero[{limb}]")], |row| {
+                row.result[limb] = F::ONE;
+            });
+            chip.assert_lie(&halt(), &[&format!("result_is_code[{limb}]")], |row| {
+                row.result[limb] += F::ONE;
+            });
+        }
+        lie!(chip, "program", halt(), |row| row.fetch.next_half_pc +=
+            F::ONE);
+        lie!(
+            chip,
+            "at_most_one_operation",
+            call(HALT_STANDARD, [7, 0, 0], 7, 0),
+            |row| {
+                // Twice number 0 is still number 0.
+                row.is_halt_standard = F::TWO;
+            },
+            also["is_halt_standard_is_boolean"]
+        );
+    }
+
+    #[test]
+    fn journal_writes_move_every_byte_and_no_other() {
+        let chip = chip();
+        lie!(chip, "moves_if_any", journal(11, 0), |row| row.moves =
+            F::ZERO);
+        lie!(chip, "any_if_moves", journal(0, 8), |row| {
+            row.moves = F::ONE;
+            row.position_eighth = F::ONE;
+        });
+        lie!(chip, "any_if_moves", journal(11, 0), |row| row
+            .length_inverse +=
+            F::ONE);
+        lie!(
+            chip,
+            "moves_in_journal_writes",
+            halt(),
+            |row| row.moves = F::ONE,
+            also["any_if_moves"]
+        );
+        lie!(chip, "length[0]", journal(1 << 16, 8), |row| {
+            // 2^16 + 1 bytes.
+            row.a2.previous[0] = F::ONE;
+            row.result[0] = F::ONE;
+            row.length_inverse = F::from_u32((1 << 16) + 1).inverse();
+            row.position_after[0] += F::ONE;
+        });
+        lie!(chip, "length[1]", journal(11, 0), |row| {
+            row.a2.previous[1] = F::ONE;
+            row.result[1] = F::ONE;
+        });
+        lie!(chip, "length[2]", journal(11, 0), |row| {
+            row.a2.previous[2] = F::ONE;
+            row.result[2] = F::ONE;
+        });
+        lie!(chip, "length[3]", journal(11, 0), |row| {
+            row.a2.previous[3] = F::ONE;
+            row.result[3] = F::ONE;
+        });
+        lie!(chip, "no_length_elsewhere", halt(), |row| row.length_top =
+            F::ONE);
+        lie!(chip, "aligned", journal(11, 0), |row| row.word_low +=
+            F::ONE);
+        lie!(chip, "word_low", journal(11, 0), |row| {
+            // An address that is no multiple of 8, divided in the field.
+            row.a1.previous[0] += F::ONE;
+            row.word_low = row.a1.previous[0] * F::from_u32(8).inverse();
+        });
+        lie!(chip, "address[2]", journal(11, 0), |row| row.a1.previous
+            [2] = F::ONE);
+        lie!(chip, "address[3]", journal(11, 0), |row| row.a1.previous
+            [3] = F::ONE);
+    }
+
+    #[test]
+    fn the_position_goes_on_by_the_length_from_whole_words() {
+        let chip = chip();
+        lie!(chip, "position_after", journal(11, 8), |row| row
+            .position_after[0] +=
+            F::ONE);
+        lie!(chip, "position_is_whole", journal(11, 8), |row| row
+            .position_eighth +=
+            F::ONE);
+        lie!(chip, "position_eighth", journal(11, 8), |row| {
+            row.position.previous[0] += F::ONE;
+            row.position_after[0] += F::ONE;
+            row.position_eighth = F::from_u32(9) * F::from_u32(8).inverse();
+        });
+        lie!(chip, "position[2]", journal(11, 8), |row| row
+            .position
+            .previous[2] =
+            F::ONE);
+        lie!(chip, "position[3]", journal(11, 8), |row| row
+            .position
+            .previous[3] =
+            F::ONE);
+        lie!(chip, "after_low", journal(11, 1 << 16), |row| {
+            row.position_after[0] += F::from_u32(1 << 16);
+            row.position_after[1] -= F::ONE;
+        });
+        lie!(chip, "after_high_times_4", journal(11, 0), |row| {
+            row.position.previous[1] = F::from_u32(1 << 14);
+            row.position_after[1] = F::from_u32(1 << 14);
+        });
+        lie!(chip, "a0.order", halt(), |row| row.a0.gap_low += F::ONE);
+        lie!(chip, "position.order", journal(11, 8), |row| row
+            .position
+            .gap_low +=
+            F::ONE);
+    }
+}
