@@ -2,18 +2,21 @@
 //!
 //! A chip is one file, always in this order: the relation, why each cell is pinned, columns,
 //! constraints and interactions (`eval`), filling a row from a record (`fill`), tests. No
-//! cryptography here, and nothing of how constraints are proved. [`machine`] puts the chips
-//! together.
+//! cryptography here, and nothing of how constraints are proved. [`Machine`] puts the chips
+//! together: its registry in `machine.rs`, filling their traces in `fill.rs` and `ends.rs`.
 
 #![forbid(unsafe_code)]
 
 mod add_sub;
 mod bitwise;
 mod bitwise_table;
+mod boundary;
 mod branch;
 mod chain;
 mod common;
 mod div_rem;
+mod ends;
+mod fill;
 mod image;
 mod journal;
 mod jump;
@@ -34,8 +37,8 @@ mod system;
 mod testing;
 mod upper_immediate;
 
-pub use machine::{
-    Claim, Ends, MachineChip, Message, REGISTERS, RegisterEnd, Unprovable, Witness, count_look_ups,
-    machine, public_messages, witness,
-};
+pub use ends::{MemoryEnds, MemoryTables, MemoryTraces};
+pub use fill::Traces;
+pub use look_ups::count_look_ups;
+pub use machine::{Machine, MachineChip, Unprovable};
 pub use program::ProgramRow;

@@ -18,7 +18,7 @@
 use p3_field::PrimeCharacteristicRing;
 use zkvm_air::{Builder, Bus, Expr, F, columns};
 
-use crate::chain::{Link, eval_link};
+use crate::chain::{Link, eval_line, eval_link};
 use crate::common::{Place, eval_limbs};
 use crate::region::{MappedRegion, RegionRow};
 
@@ -93,7 +93,8 @@ pub(crate) fn eval(builder: &mut Builder, row: &Memory<Expr>, _: &()) {
         space: space.clone(),
         address: row.word.clone(),
     };
-    eval_link(builder, is_real, &place, &row.link, &row.initial);
+    eval_link(builder, is_real, &place, &row.link);
+    eval_line(builder, is_real, &place, &row.link, &row.initial);
 }
 
 /// Fills the row of `word` in `region`, whose initial value is `initial`.
@@ -122,6 +123,8 @@ pub(crate) fn fill(word: u32, region: &MappedRegion, initial: u64, link: Link<F>
 mod tests {
     use std::collections::BTreeSet;
 
+    use zkvm_air::Round;
+
     use super::*;
     use crate::ProgramRow;
     use crate::chain::fill_link;
@@ -132,9 +135,14 @@ mod tests {
     type Word = (u32, MappedRegion, u64, u32);
 
     fn chip() -> ChipTest<Word, Memory<F>> {
-        ChipTest::new(NAME, eval, |(word, region, initial, before), _| {
-            fill(*word, region, *initial, fill_link(*before, *word, 77, 400))
-        })
+        ChipTest::in_round(
+            NAME,
+            Round::Boundary,
+            eval,
+            |(word, region, initial, before), _| {
+                fill(*word, region, *initial, fill_link(*before, *word, 77, 4))
+            },
+        )
     }
 
     /// Word 0x1200 of a region from 0x1000 to 0x2_2fff. The chip looks nothing up in the program

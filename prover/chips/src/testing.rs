@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use p3_field::PrimeField32;
 use zkvm_air::mutate::{catches, messages, sweep};
-use zkvm_air::{Builder, Bus, Columns, Description, Expr, F};
+use zkvm_air::{Builder, Bus, Columns, Description, Expr, F, Round};
 use zkvm_isa::record::RegisterRecord;
 use zkvm_isa::{Length, Opcode, decode};
 use zkvm_testkit::edge::alu_vectors;
@@ -30,7 +30,18 @@ impl<R, C: Columns<F>> ChipTest<R, C> {
         eval: fn(&mut Builder, &S, &()),
         fill: fn(&R, &ProgramRow) -> C,
     ) -> Self {
-        let description = Description::new::<S, ()>(name, eval).expect("the chip is well formed");
+        ChipTest::in_round(name, Round::Main, eval, fill)
+    }
+
+    /// Describes the chip, whose columns are committed to in `round`.
+    pub(crate) fn in_round<S: Columns<Expr>>(
+        name: &str,
+        round: Round,
+        eval: fn(&mut Builder, &S, &()),
+        fill: fn(&R, &ProgramRow) -> C,
+    ) -> Self {
+        let description =
+            Description::new::<S, ()>(name, round, eval).expect("the chip is well formed");
         ChipTest { description, fill }
     }
 
@@ -166,7 +177,8 @@ pub(crate) fn is_in_table(bus: Bus, message: &[F], program: &ProgramRow) -> Opti
         | Bus::Region
         | Bus::Transfer
         | Bus::Journal
-        | Bus::Halt => None,
+        | Bus::Halt
+        | Bus::Boundary => None,
     }
 }
 
