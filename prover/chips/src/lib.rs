@@ -8,12 +8,14 @@
 #![forbid(unsafe_code)]
 
 mod add_sub;
+mod atomic;
 mod bitwise;
 mod bitwise_table;
 mod branch;
 mod chain;
 mod common;
 mod div_rem;
+mod hint;
 mod image;
 mod journal;
 mod jump;
@@ -27,6 +29,7 @@ mod mul;
 mod program;
 mod range_table;
 mod region;
+mod reservation;
 mod shift;
 mod store;
 mod system;

@@ -7,17 +7,20 @@ use zkvm_air::{Bus, Columns, Description, Expr, F};
 use zkvm_isa::record::{
     CLOCKS_PER_CYCLE, Records, RegisterRecord, SUBSTEP_MEMORY, SUBSTEP_RD, SUBSTEP_RS1, SUBSTEP_RS2,
 };
-use zkvm_isa::syscall::{FD_JOURNAL, REG_A0, REG_A1, REG_A2, REG_A7, REG_SP, WRITE};
+use zkvm_isa::syscall::{REG_A0, REG_A1, REG_A2, REG_A7, REG_SP};
 use zkvm_isa::{Chip, layout};
 use zkvm_machine::{Permissions, Program, Segment};
 
 use crate::chain::Link;
-use crate::common::{MIN_HEIGHT, SPACE_REGISTER, limbs};
+use crate::common::{
+    MIN_HEIGHT, REGISTER_HINT, REGISTER_JOURNAL, REGISTER_RESERVATION, SPACE_REGISTER, limbs,
+};
 use crate::look_ups::LookUps;
 use crate::program::ProgramRow;
 use crate::{
-    add_sub, bitwise, bitwise_table, branch, chain, div_rem, image, journal, jump, less_than, load,
-    memory, misaligned, mul, program, range_table, region, shift, store, system, upper_immediate,
+    add_sub, atomic, bitwise, bitwise_table, branch, chain, div_rem, hint, image, journal, jump,
+    less_than, load, memory, misaligned, mul, program, range_table, region, reservation, shift,
+    store, system, upper_immediate,
 };
 
 /// Registers in memory messages: `x0` to `x31`, the reservation, journal bytes, hint bytes.
@@ -136,6 +139,7 @@ pub fn machine(program: &Program) -> Result<Vec<MachineChip>, Unprovable> {
         plain(memory::NAME, memory::eval),
         plain(system::NAME, system::eval),
         plain(journal::NAME, journal::eval),
+        plain(hint::NAME, hint::eval),
         plain(add_sub::NAME, add_sub::eval),
         plain(bitwise::NAME, bitwise::eval),
         plain(upper_immediate::NAME, upper_immediate::eval),
@@ -148,6 +152,8 @@ pub fn machine(program: &Program) -> Result<Vec<MachineChip>, Unprovable> {
         plain(load::NAME, load::eval),
         plain(store::NAME, store::eval),
         plain(misaligned::NAME, misaligned::eval),
+        plain(atomic::NAME, atomic::eval),
+        plain(reservation::NAME, reservation::eval),
     ])
 }
 
@@ -232,12 +238,13 @@ pub fn witness(
     segment: &Segment,
     records: &Records,
 ) -> Result<Witness, Unprovable> {
-    refuse(segment, records)?;
+    refuse(segment)?;
     let mut filler = Filler::new(program);
     filler.system(records)?;
-    filler.journal(records)?;
+    filler.transfers(records)?;
     filler.registers(records)?;
     filler.loads_and_stores(records)?;
+    filler.atomics(records)?;
     let last_word = filler.memory(segment)?;
     let Filler {
         rows,
@@ -285,18 +292,11 @@ fn padded(rows: &[F], chip: &MachineChip) -> Vec<F> {
     cells
 }
 
-/// The chips whose rows have no prover yet.
-fn refuse(segment: &Segment, records: &Records) -> Result<(), Unprovable> {
-    let unprovable = |what: String| Err(Unprovable { what });
+/// Refuses what cannot be proved yet.
+fn refuse(segment: &Segment) -> Result<(), Unprovable> {
     if !segment.halts || segment.number != 0 {
-        return unprovable("an execution of more than one segment".to_owned());
-    }
-    let rows = records.rows();
-    for chip in Chip::ALL {
-        let is_proved = !matches!(chip, Chip::Atomic | Chip::Hint);
-        if rows.of(chip) > 0 && !is_proved {
-            return unprovable(format!("instructions of the chip `{}`", chip.name()));
-        }
+        let what = "an execution of more than one segment".to_owned();
+        return Err(Unprovable { what });
     }
     Ok(())
 }
@@ -378,10 +378,9 @@ impl<'a> Filler<'a> {
     }
 
     fn system(&mut self, records: &Records) -> Result<(), Unprovable> {
-        let mut position = (0, 0);
         for record in &records.system {
             let program = self.program_row(record.text_index)?;
-            let row = system::fill(record, &program, position).ok_or(Unprovable {
+            let row = system::fill(record, &program).ok_or(Unprovable {
                 what: format!("the system call {:#x}", record.arguments[0]),
             })?;
             self.push(system::NAME, row);
@@ -389,36 +388,43 @@ impl<'a> Filler<'a> {
                 self.note_register(register, record.clock + SUBSTEP_RS1);
             }
             self.note_register(REG_A0, record.clock + SUBSTEP_RD);
-            let [number, descriptor, _, length] = record.arguments;
-            if number == WRITE && descriptor == FD_JOURNAL {
-                position = (position.0 + length, record.clock + SUBSTEP_MEMORY);
+            if let Some(register) = system::position_register(record) {
+                self.registers[register as usize] = RegisterEnd {
+                    value: record.position + record.result,
+                    clock: record.clock + SUBSTEP_MEMORY,
+                };
             }
         }
-        let (value, clock) = position;
-        self.registers[crate::common::REGISTER_JOURNAL as usize] = RegisterEnd { value, clock };
         Ok(())
     }
 
-    fn journal(&mut self, records: &Records) -> Result<(), Unprovable> {
-        let mut lengths = records
-            .system
-            .iter()
-            .filter(|record| record.arguments[0] == WRITE && record.arguments[1] == FD_JOURNAL)
-            .map(|record| (record.clock, record.arguments[3]));
-        let mut call = (0, 0);
-        for record in &records.journal {
-            while call.0 != record.clock {
-                call = lengths.next().ok_or(Unprovable {
-                    what: "journal words without a write".to_owned(),
-                })?;
+    /// The words of journal writes and of hint reads.
+    fn transfers(&mut self, records: &Records) -> Result<(), Unprovable> {
+        let lists = [
+            (REGISTER_JOURNAL, &records.journal),
+            (REGISTER_HINT, &records.hints),
+        ];
+        for (register, list) in lists {
+            let mut calls = records.system.iter().filter_map(|record| {
+                let is_of_list = system::position_register(record) == Some(register);
+                is_of_list.then_some((record.clock, record.result as u32))
+            });
+            let mut call = (0, 0);
+            for record in list {
+                while call.0 != record.clock {
+                    call = calls.next().ok_or(Unprovable {
+                        what: "words to move without a call".to_owned(),
+                    })?;
+                }
+                if register == REGISTER_JOURNAL {
+                    let is_read_only = self.is_read_only(record.word.word_index);
+                    self.push(journal::NAME, journal::fill(record, call.1, is_read_only));
+                } else {
+                    self.push(hint::NAME, hint::fill(record, call.1));
+                }
+                call.1 = call.1.saturating_sub(8);
+                self.note_word(record.word.word_index, record.clock + SUBSTEP_MEMORY);
             }
-            let is_read_only = self.is_read_only(record.word.word_index);
-            self.push(
-                journal::NAME,
-                journal::fill(record, call.1 as u32, is_read_only),
-            );
-            call.1 = call.1.saturating_sub(8);
-            self.note_word(record.word.word_index, record.clock + SUBSTEP_MEMORY);
         }
         Ok(())
     }
@@ -488,6 +494,31 @@ impl<'a> Filler<'a> {
             self.note_word(low.word_index, clock + SUBSTEP_MEMORY);
             if crosses {
                 self.note_word(high.word_index, clock + SUBSTEP_MEMORY);
+            }
+        }
+        Ok(())
+    }
+
+    /// Atomic operations, and what is reserved.
+    fn atomics(&mut self, records: &Records) -> Result<(), Unprovable> {
+        for record in &records.atomics {
+            let program = self.program_row(record.registers.text_index)?;
+            let (word, clock) = (record.word.word_index, record.registers.clock);
+            if reservation::has(program.opcode) {
+                // A word 0 is never mapped: it says that no word is accessed.
+                let is_read_only = word != 0 && self.is_read_only(word);
+                let row = reservation::fill(record, &program, is_read_only);
+                self.push(reservation::NAME, row);
+                self.registers[REGISTER_RESERVATION as usize] = RegisterEnd {
+                    value: reservation::reservation_after(record, program.opcode),
+                    clock: clock + SUBSTEP_MEMORY,
+                };
+            } else {
+                self.push(atomic::NAME, atomic::fill(record, &program));
+            }
+            self.note_operands(&program, clock);
+            if word != 0 {
+                self.note_word(word, clock + SUBSTEP_MEMORY);
             }
         }
         Ok(())
