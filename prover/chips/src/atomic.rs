@@ -543,3 +543,565 @@ pub(crate) fn fill(record: &AtomicRecord, program: &ProgramRow) -> Atomic<F> {
         after: limbs(width.replace(word.previous, new)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use zkvm_air::Columns as _;
+    use zkvm_isa::layout;
+    use zkvm_isa::record::WordAccess;
+    use zkvm_testkit::asm::base::{ATOMICS, AtomicOp};
+    use zkvm_testkit::asm::{Order, Reg, base};
+    use zkvm_testkit::edge::EDGE_VALUES;
+    use zkvm_testkit::edge::reference::{atomic_result, loaded};
+
+    use super::*;
+    use crate::testing::{CLOCK, ChipTest, lie, register_record};
+
+    type Honest = (AtomicRecord, ProgramRow);
+
+    /// The word's bytes all differ, and the upper digit of each tells its place.
+    const WORD: u64 = 0x91_22_b3_44_d5_66_f7_08;
+    /// A word whose bytes are all the same.
+    const EQUAL: u64 = 0x5555_5555_5555_5555;
+    /// Another operand.
+    const VALUE: u64 = 0x0123_4567_89ab_cdef;
+    const ADDRESS: u64 = 0x8123_4560;
+
+    fn chip() -> ChipTest<AtomicRecord, Atomic<F>> {
+        ChipTest::new(NAME, eval, fill)
+    }
+
+    fn honest(code: u32, address: u64, word: u64, operand: u64) -> Honest {
+        let (registers, program) = register_record(code, address, operand);
+        let word = WordAccess {
+            previous: word,
+            word_index: (address / 8) as u32,
+            clock: CLOCK - 77,
+        };
+        let record = AtomicRecord {
+            registers,
+            word,
+            ..AtomicRecord::default()
+        };
+        (record, program)
+    }
+
+    /// An operation on `word` at an offset, with `operand`.
+    fn atomic(op: AtomicOp, offset: u64, word: u64, operand: u64) -> Honest {
+        let code = op(Reg::x(5), Reg::x(7), Reg::x(6), Order::Relaxed).word();
+        honest(code, ADDRESS + offset, word, operand)
+    }
+
+    /// An operation on a double word.
+    fn double(op: AtomicOp, word: u64, operand: u64) -> Honest {
+        atomic(op, 0, word, operand)
+    }
+
+    fn zero() -> Atomic<F> {
+        Atomic::take(&mut std::iter::repeat(F::ZERO))
+    }
+
+    /// Claims `is_less` by the limbs that `decides` marks, with the difference that follows.
+    fn claim(row: &mut Atomic<F>, is_less: F, decides: [i32; 3]) {
+        row.is_less = is_less;
+        row.decides = decides.map(F::from_i32);
+        let [b_0, b_1, ..] = row.rs2.previous;
+        let b = [b_0, b_1, row.operand_upper[0], row.operand_upper[1]];
+        let mut gap: [F; 4] = std::array::from_fn(|index| b[index] - row.loaded[index]);
+        gap[3] -= row.sign_gap * F::new(1 << 16);
+        let upper = row.decides[0] + row.decides[1] + row.decides[2];
+        let lowest = F::ONE - upper;
+        let at = lowest * gap[0]
+            + row.decides[0] * gap[1]
+            + row.decides[1] * gap[2]
+            + row.decides[2] * gap[3];
+        row.difference = (is_less.double() - F::ONE) * at - lowest * is_less - upper;
+    }
+
+    /// In a double form, stores another value.
+    fn store(row: &mut Atomic<F>, new: [F; 4]) {
+        (row.new, row.after) = (new, new);
+    }
+
+    /// In a double form, adds to a limb of the value stored.
+    fn add(row: &mut Atomic<F>, limb: usize, more: F) {
+        row.new[limb] += more;
+        row.after[limb] += more;
+    }
+
+    #[test]
+    fn every_operation_on_every_half_leaves_and_returns_the_reference_values() {
+        let chip = chip();
+        for &(op, bytes) in ATOMICS {
+            let width = bytes as usize;
+            let name = op(Reg::x(5), Reg::x(7), Reg::x(6), Order::Relaxed).name;
+            for offset in (0..8).step_by(width) {
+                for &word in EDGE_VALUES.iter().chain(&[WORD, !WORD]) {
+                    for &operand in EDGE_VALUES.iter().chain(&[word, word << 32, word >> 32]) {
+                        let (record, program) = atomic(op, offset as u64, word, operand);
+                        let row = || chip.row(&record, &program);
+                        let caught = chip.catches(row(), &program);
+                        let what = format!("{name} {offset} {word:x} {operand:x}");
+                        assert!(caught.is_empty(), "{what}: {caught:?}");
+                        let mut bytes = word.to_le_bytes();
+                        let load = if width == 4 { "lw" } else { "ld" };
+                        let before = loaded(load, &bytes[offset..]);
+                        let written = chip.message(row(), "rd.after").expect("it writes x5");
+                        assert_eq!(written[2..6], limbs(before), "{what}");
+                        let new = atomic_result(name, before, operand).to_le_bytes();
+                        bytes[offset..offset + width].copy_from_slice(&new[..width]);
+                        let written = chip.message(row(), "word.after").expect("it stores");
+                        let expected = limbs(u64::from_le_bytes(bytes));
+                        assert_eq!(written[2..6], expected, "{what}");
+                        let place = [SPACE_WRITABLE, (ADDRESS / 8) as u32];
+                        assert_eq!(written[..2], place.map(F::new), "{what}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_other_choice_between_operands_has_no_witness() {
+        let chip = chip();
+        let ops: [AtomicOp; 8] = [
+            base::amomin_w,
+            base::amomax_w,
+            base::amominu_w,
+            base::amomaxu_w,
+            base::amomin_d,
+            base::amomax_d,
+            base::amominu_d,
+            base::amomaxu_d,
+        ];
+        for op in ops {
+            for &word in EDGE_VALUES {
+                for &operand in EDGE_VALUES {
+                    let (record, program) = atomic(op, 0, word, operand);
+                    let row = chip.row(&record, &program);
+                    let other = F::ONE - row.is_less;
+                    for decides in [[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]] {
+                        let mut row = chip.row(&record, &program);
+                        claim(&mut row, other, decides);
+                        let caught = chip.catches(row, &program);
+                        // The value stored may be the same; the order is what is claimed.
+                        let of_order = |name: &String| !name.starts_with("chosen");
+                        assert!(caught.iter().any(of_order), "{word:x} {operand:x}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn addresses_lead_to_their_words() {
+        let chip = chip();
+        for address in [
+            0x1000,
+            0xfffc,
+            0x1_0000,
+            0x7fff_fffc,
+            0x8000_0000,
+            u64::from(layout::STACK_END) - 4,
+        ] {
+            let code = base::amoadd_w(Reg::x(5), Reg::x(7), Reg::x(6), Order::Relaxed).word();
+            let (record, program) = honest(code, address, WORD, VALUE);
+            let row = || chip.row(&record, &program);
+            let caught = chip.catches(row(), &program);
+            assert!(caught.is_empty(), "{address:x}: {caught:?}");
+            let read = chip.message(row(), "word.before").expect("it reads");
+            assert_eq!(read[1], F::new((address / 8) as u32), "{address:x}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_written_to_x0() {
+        let chip = chip();
+        let code = base::amoadd_d(Reg::x(0), Reg::x(7), Reg::x(6), Order::Relaxed).word();
+        let (record, program) = honest(code, ADDRESS, WORD, VALUE);
+        let row = || chip.row(&record, &program);
+        assert!(chip.catches(row(), &program).is_empty());
+        assert_eq!(chip.message(row(), "rd.after"), None);
+        lie!(chip, "program", (record, program), |row| {
+            row.writes = F::ONE;
+            row.rd.gap_low = row.fetch.clock + F::TWO - F::new(21 << 16);
+            row.rd.gap_high = F::new(21);
+        });
+    }
+
+    #[test]
+    fn the_address_cannot_be_forged() {
+        let chip = chip();
+        let same = |op: AtomicOp, offset: u64| atomic(op, offset, EQUAL, EQUAL);
+        lie!(chip, "address", same(base::amoswap_d, 0), |row| row
+            .word_index +=
+            F::ONE);
+        lie!(chip, "address", same(base::amoswap_w, 0), |row| row.upper =
+            F::ONE);
+        lie!(chip, "address", same(base::amoswap_w, 4), |row| row.upper =
+            F::ZERO);
+        // 2^13 · 8 is the unit of the base's upper limb: as many words higher.
+        lie!(chip, "address", same(base::amoswap_d, 0), |row| row
+            .word_index +=
+            F::new(1 << 13));
+        // Half a word further.
+        lie!(chip, "word_index", same(base::amoswap_w, 0), |row| {
+            row.upper = F::ONE;
+            row.word_index -= F::TWO.inverse();
+        });
+        // The upper half of the word before.
+        lie!(chip, "upper", same(base::amoswap_w, 0), |row| {
+            row.upper = F::TWO;
+            row.word_index -= F::ONE;
+        });
+        // A base that is not the register's: a double word across two words.
+        lie!(chip, "upper", same(base::amoswap_d, 0), |row| {
+            row.upper = F::ONE;
+            row.base.limbs[0] += F::new(4);
+        });
+        // A base that is no multiple of 4.
+        lie!(chip, "address", same(base::amoswap_w, 0), |row| row
+            .base
+            .limbs[0] +=
+            F::TWO);
+        lie!(chip, "word_index", same(base::amoswap_w, 0), |row| {
+            row.base.limbs[0] += F::TWO;
+            row.word_index += F::new(4).inverse();
+        });
+    }
+
+    #[test]
+    fn operands_are_what_is_there() {
+        let chip = chip();
+        // The top limbs decide, so the lower ones do not matter to the order.
+        let swap = || double(base::amoswap_d, WORD, VALUE);
+        for limb in 0..3 {
+            chip.assert_lie(&swap(), &[&format!("loaded[{limb}]")], |row| {
+                row.loaded[limb] += F::ONE;
+            });
+        }
+        lie!(chip, "loaded[3]", swap(), |row| {
+            row.loaded[3] += F::ONE;
+            row.loaded_top += F::ONE;
+            claim(row, F::ZERO, [0, 0, 1]);
+        });
+        lie!(chip, "operand[2]", swap(), |row| {
+            row.operand_upper[0] += F::ONE;
+            add(row, 2, F::ONE);
+        });
+        lie!(chip, "operand[3]", swap(), |row| {
+            row.operand_upper[1] += F::ONE;
+            row.operand_top += F::ONE;
+            add(row, 3, F::ONE);
+            claim(row, F::ZERO, [0, 0, 1]);
+        });
+        lie!(chip, "loaded_top", swap(), |row| row.loaded_top += F::ONE);
+        lie!(chip, "operand_top", swap(), |row| row.operand_top += F::ONE);
+        // The sign of a word is not that of the double word it lies in.
+        let half = atomic(base::amoswap_w, 0, 0x8000_0000_0000_0001, 1);
+        lie!(chip, "loaded_top", half, |row| {
+            (row.loaded_top, row.loaded_sign) = (F::new(0x8000), F::ONE);
+            (row.loaded[2], row.loaded[3]) = (F::new(0xffff), F::new(0xffff));
+            claim(row, F::ZERO, [0, 0, 1]);
+        });
+    }
+
+    #[test]
+    fn signs_are_the_true_ones() {
+        let chip = chip();
+        let negative = atomic(base::amoswap_w, 0, 0x8000_0000, 5);
+        lie!(chip, "loaded_sign", negative, |row| {
+            row.loaded_sign = F::ZERO;
+            (row.loaded[2], row.loaded[3]) = (F::ZERO, F::ZERO);
+            claim(row, F::ZERO, [1, 0, 0]);
+        });
+        lie!(chip, "loaded_sign", double(base::amoswap_d, 5, 7), |row| {
+            row.loaded_sign = F::ONE
+        });
+        let negative = atomic(base::amoswap_w, 0, 5, 0x8000_0000);
+        lie!(chip, "operand_sign", negative, |row| {
+            row.operand_sign = F::ZERO;
+            row.operand_upper = [F::ZERO; 2];
+            (row.new[2], row.new[3]) = (F::ZERO, F::ZERO);
+            claim(row, F::ONE, [1, 0, 0]);
+        });
+        lie!(chip, "operand_sign", double(base::amoswap_d, 5, 7), |row| {
+            row.operand_sign = F::ONE
+        });
+        // Half a sign: the doubled rest stays in range.
+        let equal = || double(base::amoswap_d, EQUAL, EQUAL);
+        let half = F::TWO.inverse();
+        lie!(chip, "loaded_sign_is_boolean", equal(), |row| row
+            .loaded_sign =
+            half);
+        lie!(chip, "operand_sign_is_boolean", equal(), |row| row
+            .operand_sign =
+            half);
+        // Signed values by unsigned order, and the other way round.
+        let minus_one = u64::MAX;
+        let signed = double(base::amomin_d, minus_one, 1);
+        lie!(chip, "sign_gap", signed, |row| {
+            row.sign_gap = F::ZERO;
+            claim(row, F::ZERO, [0, 0, 1]);
+            store(row, limbs(1));
+        });
+        let unsigned = double(base::amominu_d, minus_one, 1);
+        lie!(chip, "sign_gap", unsigned, |row| {
+            row.sign_gap = F::NEG_ONE;
+            claim(row, F::ONE, [0, 0, 1]);
+            store(row, [F::new(0xffff); 4]);
+        });
+    }
+
+    #[test]
+    fn the_order_cannot_be_forged() {
+        let chip = chip();
+        lie!(chip, "difference", double(base::amomin_d, 5, 7), |row| {
+            claim(row, F::ZERO, [0, 0, 0]);
+            store(row, limbs(7));
+        });
+        lie!(
+            chip,
+            "difference_is_the_limbs",
+            double(base::amomin_d, 5, 7),
+            |row| row.difference += F::ONE
+        );
+        let equal = || double(base::amoswap_d, EQUAL, EQUAL);
+        lie!(chip, "is_less_is_boolean", equal(), |row| claim(
+            row,
+            F::NEG_ONE,
+            [0, 0, 0]
+        ));
+        // By the lowest limb, though an upper one differs.
+        for limb in [1, 2, 3] {
+            let less = double(base::amoswap_d, 7, 5 | 1 << (16 * limb));
+            let name = format!("equal_unless_decided[{limb}]");
+            chip.assert_lie(&less, &[&name], |row| claim(row, F::ZERO, [0, 0, 0]));
+        }
+        // Limbs that cancel.
+        let lowest = || double(base::amoswap_d, EQUAL, EQUAL + 1);
+        lie!(chip, "decides[1]_is_boolean", lowest(), |row| claim(
+            row,
+            F::ONE,
+            [-1, 1, 0]
+        ));
+        lie!(chip, "decides[2]_is_boolean", lowest(), |row| claim(
+            row,
+            F::ONE,
+            [0, -1, 1]
+        ));
+        lie!(chip, "decides[3]_is_boolean", lowest(), |row| claim(
+            row,
+            F::ONE,
+            [0, 1, -1]
+        ));
+        let top = double(base::amoswap_d, 0, 5 << 48);
+        lie!(chip, "at_most_one_limb_decides", top, |row| claim(
+            row,
+            F::ONE,
+            [0, 1, 1]
+        ));
+    }
+
+    #[test]
+    fn the_value_stored_cannot_be_forged() {
+        let chip = chip();
+        let chosen: [Honest; 6] = [
+            double(base::amoswap_d, WORD, VALUE),
+            double(base::amomin_d, WORD, VALUE),
+            double(base::amomin_d, VALUE, WORD),
+            double(base::amomaxu_d, WORD, VALUE),
+            double(base::amomaxu_d, VALUE, WORD),
+            double(base::amomax_d, EQUAL, EQUAL),
+        ];
+        for limb in 0..4 {
+            for honest in &chosen {
+                chip.assert_lie(honest, &[&format!("chosen[{limb}]")], |row| {
+                    add(row, limb, F::ONE);
+                });
+            }
+            // The carry takes a fraction, and so do those above it.
+            let names: Vec<String> = (limb..4).map(|limb| format!("sum[{limb}]")).collect();
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            chip.assert_lie(&double(base::amoadd_d, WORD, VALUE), &names, |row| {
+                add(row, limb, F::ONE);
+            });
+            // A carry of 1 from nothing.
+            let name = format!("new_limb[{limb}]");
+            chip.assert_lie(&double(base::amoadd_d, 5, 7), &[&name], |row| {
+                add(row, limb, -F::new(1 << 16));
+                if limb < 3 {
+                    add(row, limb + 1, F::ONE);
+                }
+            });
+            let ops: [AtomicOp; 3] = [base::amoand_d, base::amoor_d, base::amoxor_d];
+            for op in ops {
+                let honest = double(op, WORD, VALUE);
+                chip.assert_lie(&honest, &[&format!("low[{limb}]")], |row| {
+                    let more = if row.new_low[limb] == F::new(255) {
+                        F::NEG_ONE
+                    } else {
+                        F::ONE
+                    };
+                    row.new_low[limb] += more;
+                    add(row, limb, more);
+                });
+                chip.assert_lie(&honest, &[&format!("high[{limb}]")], |row| {
+                    let more = F::new(256);
+                    let down = limbs_u16(WORD & VALUE | WORD | VALUE)[limb] >> 8 == 255;
+                    add(row, limb, if down { -more } else { more });
+                });
+            }
+            // Another border between the bytes of an operand's limb.
+            let both = [format!("high[{limb}]"), format!("low[{limb}]")];
+            let both = [both[0].as_str(), both[1].as_str()];
+            let honest = double(base::amoxor_d, WORD, VALUE);
+            chip.assert_lie(&honest, &both, |row| row.loaded_low[limb] += F::new(256));
+            chip.assert_lie(&honest, &both, |row| row.operand_low[limb] += F::new(256));
+            let name = format!("after[{limb}]");
+            let [swap_d, swap_w]: [AtomicOp; 2] = [base::amoswap_d, base::amoswap_w];
+            for (op, offset) in [(swap_d, 0), (swap_w, 0), (swap_w, 4)] {
+                chip.assert_lie(&atomic(op, offset, WORD, VALUE), &[&name], |row| {
+                    row.after[limb] += F::ONE;
+                });
+            }
+        }
+        // The halves change places.
+        lie!(
+            chip,
+            "after[0]",
+            atomic(base::amoswap_w, 0, 0, VALUE),
+            |row| row.after.rotate_left(2),
+            also["after[1]", "after[2]", "after[3]"]
+        );
+    }
+
+    #[test]
+    fn operation_and_operands_are_the_programs() {
+        let chip = chip();
+        let swap = || double(base::amoswap_d, 0, 5);
+        lie!(chip, "program", swap(), |row| {
+            (row.is_swap, row.is_add) = (F::ZERO, F::ONE);
+        });
+        lie!(chip, "program", atomic(base::amoswap_w, 0, 0, 0), |row| {
+            row.is_double = F::ONE
+        });
+        lie!(chip, "program", swap(), |row| row.rd_number += F::ONE);
+        lie!(chip, "program", swap(), |row| row.rs1_number += F::ONE);
+        lie!(chip, "program", swap(), |row| row.rs2_number += F::ONE);
+        lie!(chip, "program", swap(), |row| row.fetch.next_half_pc +=
+            F::ONE);
+        // Another operation's number, by a fraction of what a double form is above.
+        lie!(
+            chip,
+            "is_double_is_boolean",
+            atomic(base::amoswap_w, 0, 0, 0),
+            |row| {
+                (row.is_swap, row.is_add) = (F::ZERO, F::ONE);
+                row.is_double = -F::new(DOUBLE).inverse();
+            }
+        );
+        let code = base::amoswap_d(Reg::x(0), Reg::x(7), Reg::x(6), Order::Relaxed).word();
+        let to_x0 = honest(code, ADDRESS, 0, 5);
+        lie!(
+            chip,
+            "at_most_one_operation",
+            to_x0,
+            |row| row.is_add = F::ONE,
+            also["program"]
+        );
+        // Rows that look like padding to the buses: each flag is -1 beside one of 1.
+        type Flag = fn(&mut Atomic<F>) -> &mut F;
+        let pairs: [(&str, Flag, Flag); 9] = [
+            ("is_swap", |row| &mut row.is_swap, |row| &mut row.is_add),
+            ("is_add", |row| &mut row.is_add, |row| &mut row.is_swap),
+            ("is_xor", |row| &mut row.is_xor, |row| &mut row.is_or),
+            ("is_and", |row| &mut row.is_and, |row| &mut row.is_or),
+            ("is_or", |row| &mut row.is_or, |row| &mut row.is_xor),
+            ("is_min", |row| &mut row.is_min, |row| &mut row.is_swap),
+            ("is_max", |row| &mut row.is_max, |row| &mut row.is_swap),
+            ("is_minu", |row| &mut row.is_minu, |row| &mut row.is_swap),
+            ("is_maxu", |row| &mut row.is_maxu, |row| &mut row.is_swap),
+        ];
+        for (name, flag, other) in pairs {
+            chip.assert_lie(&swap(), &[&format!("{name}_is_boolean")], |row| {
+                *row = zero();
+                *flag(row) = F::NEG_ONE;
+                *other(row) = F::ONE;
+            });
+        }
+    }
+
+    #[test]
+    fn accesses_lie_in_the_past() {
+        let chip = chip();
+        let swap = || double(base::amoswap_d, WORD, VALUE);
+        lie!(chip, "base.order", swap(), |row| row.base.gap_low += F::ONE);
+        lie!(chip, "rs2.order", swap(), |row| row.rs2.gap_high -= F::ONE);
+        lie!(chip, "word.order", swap(), |row| row.word.gap_high +=
+            F::ONE);
+        lie!(chip, "rd.order", swap(), |row| row.rd.previous_clock +=
+            F::ONE);
+        // An access in the future.
+        lie!(chip, "base.gap_low", swap(), |row| {
+            row.base.previous_clock = row.fetch.clock + F::new(SUBSTEP_RS1 + 1);
+            (row.base.gap_low, row.base.gap_high) = (-F::TWO, F::ZERO);
+        });
+        lie!(chip, "base.gap_high", swap(), |row| {
+            row.base.previous_clock = row.fetch.clock + F::new(SUBSTEP_RS1 + (1 << 16));
+            (row.base.gap_low, row.base.gap_high) = (F::new(0xffff), -F::TWO);
+        });
+        type Cells = fn(&mut Atomic<F>) -> &mut Access<F>;
+        let accesses: [(&str, Cells, u32); 3] = [
+            ("rs2", |row| &mut row.rs2, SUBSTEP_RS2),
+            ("word", |row| &mut row.word, SUBSTEP_MEMORY),
+            ("rd", |row| &mut row.rd, SUBSTEP_RD),
+        ];
+        for (name, access, substep) in accesses {
+            chip.assert_lie(&swap(), &[&format!("{name}.gap_low")], |row| {
+                let clock = row.fetch.clock;
+                let access = access(row);
+                access.previous_clock = clock + F::new(substep + 1);
+                (access.gap_low, access.gap_high) = (-F::TWO, F::ZERO);
+            });
+            chip.assert_lie(&swap(), &[&format!("{name}.gap_high")], |row| {
+                let clock = row.fetch.clock;
+                let access = access(row);
+                access.previous_clock = clock + F::new(substep + (1 << 16));
+                (access.gap_low, access.gap_high) = (F::new(0xffff), -F::TWO);
+            });
+        }
+    }
+
+    #[test]
+    fn padding_writes_nothing() {
+        let honest = double(base::amoswap_d, WORD, VALUE);
+        lie!(chip(), "padding_writes_nothing", honest, |row| {
+            // The order of clocks holds: from 0 to 3.
+            *row = zero();
+            row.writes = F::ONE;
+            row.rd.gap_low = F::TWO;
+        });
+    }
+
+    #[test]
+    fn every_other_cell_is_noticed() {
+        let rows: Vec<Honest> = ATOMICS
+            .iter()
+            .flat_map(|(op, bytes)| {
+                let last = u64::from(8 - bytes);
+                [
+                    atomic(*op, 0, WORD, VALUE),
+                    atomic(*op, last, VALUE, WORD),
+                    atomic(*op, last, EQUAL, EQUAL),
+                ]
+            })
+            .collect();
+        // Only bitwise operations take bytes apart.
+        let free = ["loaded_low", "operand_low", "new_low"];
+        let free = free
+            .iter()
+            .flat_map(|name| (0..4).map(move |limb| format!("{name}[{limb}]")));
+        assert_eq!(chip().sweep(&rows), free.collect());
+    }
+}

@@ -227,7 +227,7 @@ mod tests {
             word(20),
             |row| {
                 (row.is_more, row.ends_after[0]) = (F::TWO, F::NEG_ONE);
-                row.left = F::ONE;
+                row.left = F::NEG_ONE;
                 row.bytes = [F::ZERO; 8];
             },
             also["ends_after[0]_is_boolean", "more_than_8_left"]

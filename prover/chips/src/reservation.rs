@@ -378,3 +378,596 @@ pub(crate) fn fill(
         result: limbs(result),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use zkvm_air::Columns as _;
+    use zkvm_testkit::asm::base::AtomicOp;
+    use zkvm_testkit::asm::{Encoded, Order, Reg, base};
+    use zkvm_testkit::edge::EDGE_VALUES;
+    use zkvm_testkit::edge::reference::loaded;
+
+    use super::*;
+    use crate::testing::{CLOCK, ChipTest, lie, register_record};
+
+    /// An instruction: its record, and whether its word refuses stores.
+    type Case = (AtomicRecord, bool);
+    type Honest = (Case, ProgramRow);
+
+    /// The word's bytes all differ, and the upper digit of each tells its place.
+    const WORD: u64 = 0x91_22_b3_44_d5_66_f7_08;
+    /// A word whose bytes are all the same.
+    const EQUAL: u64 = 0x5555_5555_5555_5555;
+    /// What is stored.
+    const VALUE: u64 = 0x0123_4567_89ab_cdef;
+    const ADDRESS: u64 = 0x8123_4560;
+
+    fn chip() -> ChipTest<Case, Reservation<F>> {
+        ChipTest::new(NAME, eval, |(record, is_read_only), program| {
+            fill(record, program, *is_read_only)
+        })
+    }
+
+    fn honest(code: Encoded, address: u64, stored: u64, reservation: u64) -> Honest {
+        let (registers, program) = register_record(code.word(), address, stored);
+        let record = AtomicRecord {
+            registers,
+            word: WordAccess::default(),
+            reservation,
+            reservation_clock: CLOCK - 90,
+        };
+        ((record, false), program)
+    }
+
+    fn at_word(mut honest: Honest, word: u64) -> Honest {
+        let record = &mut honest.0.0;
+        record.word = WordAccess {
+            previous: word,
+            word_index: (record.registers.rs1_value / 8) as u32,
+            clock: CLOCK - 77,
+        };
+        honest
+    }
+
+    type LoadOp = fn(Reg, Reg, Order) -> Encoded;
+
+    /// A load-reserved of `word` at an offset, with another reservation before.
+    fn lr(op: LoadOp, offset: u64, word: u64) -> Honest {
+        let code = op(Reg::x(5), Reg::x(6), Order::Relaxed);
+        at_word(honest(code, ADDRESS + offset, 0, 0x4_5671), word)
+    }
+
+    /// A store-conditional to an offset in `word` that stores `value`.
+    fn stored(op: AtomicOp, offset: u64, word: u64, value: u64) -> Honest {
+        let code = op(Reg::x(5), Reg::x(7), Reg::x(6), Order::Relaxed);
+        let address = ADDRESS + offset;
+        at_word(honest(code, address, value, address + 1), word)
+    }
+
+    /// A store-conditional that fails.
+    fn failed(op: AtomicOp, address: u64, reservation: u64) -> Honest {
+        let code = op(Reg::x(5), Reg::x(7), Reg::x(6), Order::Relaxed);
+        honest(code, address, VALUE, reservation)
+    }
+
+    fn zero() -> Reservation<F> {
+        Reservation::take(&mut std::iter::repeat(F::ZERO))
+    }
+
+    /// Makes the reservation before another one.
+    fn hold(row: &mut Reservation<F>, reservation: u64) {
+        row.reservation.previous = limbs(reservation);
+        let lowest = row.reservation.previous[0];
+        row.is_held = F::from_bool(lowest != F::ZERO);
+        row.reservation_inverse = lowest.try_inverse().unwrap_or(F::ZERO);
+    }
+
+    /// The addresses at which something changes, and those of them that can be reserved.
+    const ADDRESSES: &[u64] = &[
+        0,
+        3,
+        4,
+        0x1000,
+        0xfffc,
+        0xffff,
+        0x1_0000,
+        0x8123_4560,
+        0x8123_4564,
+        0xefff_fffc,
+        0xffff_ffff,
+        0x1_0000_0000,
+        0x1_8123_4560,
+        0x8123_4560_8123_4560,
+        0xffff_ffff_ffff_0000,
+        0xffff_ffff_ffff_fffe,
+        0xffff_ffff_ffff_ffff,
+    ];
+
+    fn can_be_reserved(address: u64) -> bool {
+        (0x1000..0xf000_0000).contains(&address) && address.is_multiple_of(4)
+    }
+
+    #[test]
+    fn loads_are_the_references_and_reserve_their_address() {
+        let chip = chip();
+        for (op, name, bytes) in [(base::lr_w as LoadOp, "lw", 4), (base::lr_d, "ld", 8)] {
+            for offset in (0..8).step_by(bytes) {
+                for &word in EDGE_VALUES.iter().chain(&[WORD, !WORD]) {
+                    for is_read_only in [false, true] {
+                        let ((record, _), program) = lr(op, offset as u64, word);
+                        let row = || chip.row(&(record, is_read_only), &program);
+                        let caught = chip.catches(row(), &program);
+                        assert!(caught.is_empty(), "{name} {offset} {word:x}: {caught:?}");
+                        let expected = loaded(name, &word.to_le_bytes()[offset..]);
+                        let written = chip.message(row(), "rd.after").expect("it writes x5");
+                        assert_eq!(written[2..6], limbs(expected), "{name} {offset} {word:x}");
+                        let after = chip.message(row(), "word.after").expect("it loads");
+                        let space = if is_read_only {
+                            SPACE_READ_ONLY
+                        } else {
+                            SPACE_WRITABLE
+                        };
+                        assert_eq!(after[0], F::new(space));
+                        assert_eq!(after[2..6], limbs(word));
+                        let reserved = chip.message(row(), "reservation.after");
+                        let reserved = reserved.expect("it reserves");
+                        assert_eq!(reserved[..2], [0, 32].map(F::new));
+                        assert_eq!(reserved[2..6], limbs(ADDRESS + offset as u64 + 1));
+                        assert_eq!(chip.message(row(), "rs2.before"), None);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn addresses_are_reserved_up_to_the_last() {
+        let chip = chip();
+        for &address in ADDRESSES
+            .iter()
+            .filter(|address| can_be_reserved(**address))
+        {
+            let code = base::lr_w(Reg::x(5), Reg::x(6), Order::Relaxed);
+            let (case, program) = at_word(honest(code, address, 0, 0), WORD);
+            let row = || chip.row(&case, &program);
+            let caught = chip.catches(row(), &program);
+            assert!(caught.is_empty(), "{address:x}: {caught:?}");
+            let reserved = chip.message(row(), "reservation.after");
+            assert_eq!(reserved.expect("it reserves")[2..6], limbs(address + 1));
+        }
+    }
+
+    #[test]
+    fn stores_leave_the_reference_word_and_no_reservation() {
+        let chip = chip();
+        for (op, bytes) in [(base::sc_w as AtomicOp, 4), (base::sc_d, 8)] {
+            for offset in (0..8).step_by(bytes) {
+                for &value in EDGE_VALUES {
+                    let (case, program) = stored(op, offset as u64, WORD, value);
+                    let row = || chip.row(&case, &program);
+                    let caught = chip.catches(row(), &program);
+                    assert!(caught.is_empty(), "{bytes} {offset} {value:x}: {caught:?}");
+                    let mut expected = WORD.to_le_bytes();
+                    expected[offset..offset + bytes].copy_from_slice(&value.to_le_bytes()[..bytes]);
+                    let after = chip.message(row(), "word.after").expect("it stores");
+                    assert_eq!(after[0], F::new(SPACE_WRITABLE));
+                    assert_eq!(after[2..6], limbs(u64::from_le_bytes(expected)));
+                    let written = chip.message(row(), "rd.after").expect("it writes x5");
+                    assert_eq!(written[2..6], limbs(0));
+                    let reserved = chip.message(row(), "reservation.after");
+                    assert_eq!(reserved.expect("it clears")[2..6], limbs(0));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn those_that_fail_look_at_no_address_and_cannot_pretend_to_store() {
+        let chip = chip();
+        let held = ADDRESSES
+            .iter()
+            .filter(|address| can_be_reserved(**address));
+        let reservations: Vec<u64> = held.map(|address| address + 1).chain([0]).collect();
+        for &address in ADDRESSES {
+            for &reservation in &reservations {
+                let fails = reservation != address.wrapping_add(1);
+                let what = format!("{address:x} {reservation:x}");
+                let (case, program) = failed(base::sc_w, address, reservation);
+                let row = || chip.row(&case, &program);
+                let caught = chip.catches(row(), &program);
+                // The fill takes the record's word; where the machine does not fail, it is caught.
+                if !fails {
+                    assert_eq!(caught, ["is_not_reserved".to_owned()].into(), "{what}");
+                    continue;
+                }
+                assert!(caught.is_empty(), "{what}: {caught:?}");
+                assert_eq!(chip.message(row(), "word.before"), None);
+                let written = chip.message(row(), "rd.after").expect("it writes x5");
+                assert_eq!(written[2..6], limbs(1));
+                let reserved = chip.message(row(), "reservation.after");
+                assert_eq!(reserved.expect("it clears")[2..6], limbs(0));
+                // As a store it would show an address that is not the one reserved.
+                let (case, program) = at_word((case, program), WORD);
+                let caught = chip.catches(chip.row(&case, &program), &program);
+                let of_limb = |name: &String| name.starts_with("is_reserved");
+                assert!(caught.iter().any(of_limb), "{what}: {caught:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn storing_and_failing_are_no_choice() {
+        let chip = chip();
+        for limb in 0..4 {
+            let name = format!("is_reserved[{limb}]");
+            chip.assert_lie(&stored(base::sc_d, 0, WORD, VALUE), &[&name], |row| {
+                row.reservation.previous[limb] += F::ONE;
+                row.reservation_inverse = row.reservation.previous[0].inverse();
+            });
+        }
+        // The same number in other limbs.
+        lie!(
+            chip,
+            "is_reserved[0]",
+            stored(base::sc_d, 0, WORD, VALUE),
+            |row| {
+                row.reservation.previous[0] += F::new(1 << 16);
+                row.reservation.previous[1] -= F::ONE;
+                row.reservation_inverse = row.reservation.previous[0].inverse();
+            },
+            also["is_reserved[1]"]
+        );
+        // Fails at the address reserved.
+        for factor in [0, 1, 0xffff_u32] {
+            lie!(
+                chip,
+                "is_not_reserved",
+                stored(base::sc_d, 0, WORD, VALUE),
+                |row| {
+                    (row.is_stored, row.is_failed) = (F::ZERO, F::ONE);
+                    row.after = row.word.previous;
+                    row.result[0] = F::ONE;
+                    row.differs = [F::new(factor); 4];
+                }
+            );
+        }
+        // The same, as if there were no reservation.
+        lie!(
+            chip,
+            "held_if_any",
+            stored(base::sc_d, 0, WORD, VALUE),
+            |row| {
+                (row.is_stored, row.is_failed) = (F::ZERO, F::ONE);
+                row.after = row.word.previous;
+                row.result[0] = F::ONE;
+                (row.is_held, row.reservation_inverse) = (F::ZERO, F::ZERO);
+                row.differs[0] = -F::new(1 << 16).inverse();
+            }
+        );
+        // At 2^64 - 1 without reservation, where the machine would store, and faults.
+        let near_the_end = failed(base::sc_d, u64::MAX - 1, 0);
+        lie!(chip, "is_not_reserved", near_the_end, |row| row
+            .rs1
+            .previous[0] =
+            F::new(0xffff));
+        lie!(chip, "any_if_held", near_the_end, |row| {
+            row.rs1.previous[0] = F::new(0xffff);
+            row.is_held = F::ONE;
+            row.differs = [F::new(1 << 16).inverse(), F::ZERO, F::ZERO, F::ZERO];
+        });
+        lie!(
+            chip,
+            "is_not_reserved",
+            failed(base::sc_w, ADDRESS, 0x4_5671),
+            |row| row.differs[0] += F::ONE
+        );
+    }
+
+    #[test]
+    fn the_reservation_after_is_the_address_or_none() {
+        let chip = chip();
+        for limb in 0..2 {
+            let name = format!("reservation_after[{limb}]");
+            for honest in [
+                lr(base::lr_w, 4, WORD),
+                stored(base::sc_w, 4, WORD, VALUE),
+                failed(base::sc_w, ADDRESS, 0),
+            ] {
+                chip.assert_lie(&honest, &[&name], |row| {
+                    row.reservation_after[limb] += F::ONE;
+                });
+            }
+        }
+        // What was reserved before does not matter to a load.
+        let (case, program) = lr(base::lr_w, 4, WORD);
+        let mut row = chip.row(&case, &program);
+        hold(&mut row, 0);
+        assert!(chip.catches(row, &program).is_empty());
+    }
+
+    #[test]
+    fn the_address_cannot_be_forged() {
+        let chip = chip();
+        lie!(chip, "address", lr(base::lr_d, 0, EQUAL), |row| row
+            .word_index +=
+            F::ONE);
+        lie!(
+            chip,
+            "address",
+            stored(base::sc_w, 0, EQUAL, EQUAL),
+            |row| row.upper = F::ONE
+        );
+        lie!(chip, "address[2]", lr(base::lr_d, 0, WORD), |row| row
+            .rs1
+            .previous[2] =
+            F::ONE);
+        lie!(chip, "address[3]", lr(base::lr_d, 0, WORD), |row| row
+            .rs1
+            .previous[3] =
+            F::ONE);
+        lie!(
+            chip,
+            "address[2]",
+            stored(base::sc_d, 0, WORD, VALUE),
+            |row| row.rs1.previous[2] = F::ONE,
+            also["is_reserved[2]"]
+        );
+        // Half a word further.
+        lie!(chip, "word_index", lr(base::lr_w, 0, EQUAL), |row| {
+            row.upper = F::ONE;
+            row.word_index -= F::TWO.inverse();
+        });
+        // The upper half of the word before.
+        lie!(chip, "upper", lr(base::lr_w, 0, EQUAL), |row| {
+            row.upper = F::TWO;
+            row.word_index -= F::ONE;
+        });
+        // A double word across two words.
+        lie!(chip, "upper", lr(base::lr_d, 0, EQUAL), |row| {
+            row.upper = F::ONE;
+            row.rs1.previous[0] += F::new(4);
+            row.reservation_after[0] += F::new(4);
+        });
+        lie!(chip, "upper", stored(base::sc_d, 0, EQUAL, EQUAL), |row| {
+            row.upper = F::ONE;
+            row.rs1.previous[0] += F::new(4);
+            hold(row, ADDRESS + 5);
+        });
+        // No multiple of 4.
+        lie!(chip, "word_index", lr(base::lr_w, 0, EQUAL), |row| {
+            row.rs1.previous[0] += F::TWO;
+            row.reservation_after[0] += F::TWO;
+            row.word_index += F::new(4).inverse();
+        });
+        // Neither space of words: -1 would be that of the registers.
+        lie!(chip, "is_read_only", lr(base::lr_d, 0, WORD), |row| row
+            .is_read_only =
+            F::NEG_ONE);
+        lie!(
+            chip,
+            "is_read_only",
+            stored(base::sc_d, 0, WORD, VALUE),
+            |row| row.is_read_only = F::ONE
+        );
+    }
+
+    #[test]
+    fn what_is_stored_and_returned_cannot_be_forged() {
+        let chip = chip();
+        for limb in 0..4 {
+            for honest in [
+                lr(base::lr_w, 4, WORD),
+                stored(base::sc_d, 0, WORD, VALUE),
+                stored(base::sc_w, 0, WORD, VALUE),
+                stored(base::sc_w, 4, WORD, VALUE),
+            ] {
+                chip.assert_lie(&honest, &[&format!("after[{limb}]")], |row| {
+                    row.after[limb] += F::ONE;
+                });
+            }
+            for honest in [
+                lr(base::lr_d, 0, WORD),
+                stored(base::sc_d, 0, WORD, VALUE),
+                failed(base::sc_w, ADDRESS, 0),
+            ] {
+                chip.assert_lie(&honest, &[&format!("result[{limb}]")], |row| {
+                    row.result[limb] += F::ONE;
+                });
+            }
+        }
+        let extend = |row: &mut Reservation<F>, sign: F| {
+            row.sign = sign;
+            row.result[2] = sign * F::new(0xffff);
+            row.result[3] = sign * F::new(0xffff);
+        };
+        lie!(chip, "sign_bit", lr(base::lr_w, 0, WORD), |row| extend(
+            row,
+            F::ZERO
+        ));
+        lie!(chip, "sign_bit", lr(base::lr_w, 0, 5), |row| extend(
+            row,
+            F::ONE
+        ));
+        lie!(chip, "sign", lr(base::lr_w, 0, EQUAL), |row| extend(
+            row,
+            F::TWO.inverse()
+        ));
+        lie!(chip, "sign", lr(base::lr_d, 0, 5), |row| extend(
+            row,
+            F::ONE
+        ));
+        lie!(chip, "sign", stored(base::sc_w, 0, WORD, 5), |row| extend(
+            row,
+            F::ONE
+        ));
+    }
+
+    #[test]
+    fn operation_and_operands_are_the_programs() {
+        let chip = chip();
+        lie!(chip, "program", lr(base::lr_w, 0, 5), |row| row.is_double =
+            F::ONE);
+        lie!(chip, "program", stored(base::sc_d, 0, 5, VALUE), |row| {
+            row.rd_number += F::ONE
+        });
+        lie!(chip, "program", stored(base::sc_d, 0, 5, VALUE), |row| {
+            row.rs1_number += F::ONE
+        });
+        lie!(chip, "program", stored(base::sc_d, 0, 5, VALUE), |row| {
+            row.rs2_number += F::ONE
+        });
+        // A store-conditional as a load-reserved, by a fraction of what a double form is above.
+        lie!(
+            chip,
+            "is_double_is_boolean",
+            stored(base::sc_w, 0, 0, 0),
+            |row| {
+                (row.is_stored, row.is_lr) = (F::ZERO, F::ONE);
+                row.is_double = F::new(DOUBLE).inverse();
+                let [low, high, ..] = row.rs1.previous;
+                row.reservation_after = [low + F::ONE, high];
+            }
+        );
+        let code = base::lr_w(Reg::x(0), Reg::x(6), Order::Relaxed);
+        let to_x0 = at_word(honest(code, ADDRESS, 0, 0), 5);
+        assert_eq!(chip.message(chip.row(&to_x0.0, &to_x0.1), "rd.after"), None);
+        lie!(
+            chip,
+            "at_most_one_operation",
+            to_x0,
+            |row| {
+                row.is_failed = F::ONE;
+                row.result[0] += F::ONE;
+                row.differs[0] = (row.rs1.previous[0] - F::new(0xffff)).inverse();
+                // The order of clocks holds: from 0 to that of rs2.
+                (row.rs2.gap_low, row.rs2.gap_high) = (F::ZERO, F::new(CLOCK >> 16));
+            },
+            also["program"]
+        );
+        lie!(chip, "program", to_x0, |row| {
+            row.writes = F::ONE;
+            row.rd.gap_low = row.fetch.clock + F::TWO - F::new(21 << 16);
+            row.rd.gap_high = F::new(21);
+        });
+        // Rows that look like padding to the buses: one flag is -1 beside one of 1. Without a
+        // reservation, 2^64 - 1 counts as reserved.
+        let all = [F::new(0xffff); 4];
+        lie!(chip, "is_lr_is_boolean", lr(base::lr_w, 0, 5), |row| {
+            *row = zero();
+            (row.is_lr, row.is_stored) = (F::NEG_ONE, F::ONE);
+            row.rs1.previous = all;
+            row.reservation_after = [-F::new(1 << 16), -F::new(0xffff)];
+        });
+        lie!(chip, "is_stored_is_boolean", lr(base::lr_w, 0, 5), |row| {
+            *row = zero();
+            (row.is_stored, row.is_lr) = (F::NEG_ONE, F::ONE);
+            row.rs1.previous = all;
+            row.reservation_after = [F::new(1 << 16), F::new(0xffff)];
+        });
+        lie!(chip, "is_failed_is_boolean", lr(base::lr_w, 0, 5), |row| {
+            *row = zero();
+            (row.is_failed, row.is_lr) = (F::NEG_ONE, F::ONE);
+            row.word.gap_low = F::ONE;
+            row.differs[0] = -F::new(0xffff).inverse();
+            row.result[0] = F::NEG_ONE;
+            row.reservation_after[0] = F::ONE;
+        });
+    }
+
+    #[test]
+    fn accesses_lie_in_the_past() {
+        let chip = chip();
+        type Cells = fn(&mut Reservation<F>) -> &mut Access<F>;
+        let accesses: [(&str, Cells, u32); 5] = [
+            ("rs1", |row| &mut row.rs1, SUBSTEP_RS1),
+            ("rs2", |row| &mut row.rs2, SUBSTEP_RS2),
+            ("word", |row| &mut row.word, SUBSTEP_MEMORY),
+            ("reservation", |row| &mut row.reservation, SUBSTEP_MEMORY),
+            ("rd", |row| &mut row.rd, SUBSTEP_RD),
+        ];
+        let honest = stored(base::sc_d, 0, WORD, VALUE);
+        for (name, access, substep) in accesses {
+            chip.assert_lie(&honest, &[&format!("{name}.order")], |row| {
+                access(row).gap_low += F::ONE;
+            });
+            // An access in the future.
+            chip.assert_lie(&honest, &[&format!("{name}.gap_low")], |row| {
+                let clock = row.fetch.clock;
+                let access = access(row);
+                access.previous_clock = clock + F::new(substep + 1);
+                (access.gap_low, access.gap_high) = (-F::TWO, F::ZERO);
+            });
+            chip.assert_lie(&honest, &[&format!("{name}.gap_high")], |row| {
+                let clock = row.fetch.clock;
+                let access = access(row);
+                access.previous_clock = clock + F::new(substep + (1 << 16));
+                (access.gap_low, access.gap_high) = (F::new(0xffff), -F::TWO);
+            });
+        }
+    }
+
+    #[test]
+    fn padding_writes_nothing() {
+        lie!(
+            chip(),
+            "padding_writes_nothing",
+            lr(base::lr_w, 0, 5),
+            |row| {
+                // The order of clocks holds: from 0 to 3.
+                *row = zero();
+                row.writes = F::ONE;
+                row.rd.gap_low = F::TWO;
+            }
+        );
+    }
+
+    #[test]
+    fn every_other_cell_is_noticed() {
+        let rows = |are_loads: bool, fail: bool| -> Vec<Honest> {
+            match (are_loads, fail) {
+                (true, _) => vec![lr(base::lr_w, 4, WORD), lr(base::lr_d, 0, WORD)],
+                (false, false) => vec![
+                    stored(base::sc_w, 4, WORD, VALUE),
+                    stored(base::sc_d, 0, WORD, VALUE),
+                ],
+                (false, true) => vec![
+                    failed(base::sc_w, ADDRESS, 0x4_5671),
+                    failed(base::sc_d, ADDRESS + 3, 0),
+                    failed(base::sc_d, u64::MAX, 0x4_5671),
+                    failed(base::sc_d, ADDRESS, 0x8123_5671),
+                    failed(base::sc_d, ADDRESS, 0x4561),
+                ],
+            }
+        };
+        let named = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        // What is multiplied by a difference that is none.
+        let differs = ["differs[0]", "differs[1]", "differs[2]", "differs[3]"];
+        assert_eq!(chip().sweep(&rows(false, false)), named(&differs));
+        // Nothing is read through rs2.
+        let mut free = vec![
+            "rs2.previous[0]",
+            "rs2.previous[1]",
+            "rs2.previous[2]",
+            "rs2.previous[3]",
+            "rs2.previous_clock",
+            "rs2.gap_low",
+            "rs2.gap_high",
+        ];
+        free.extend(differs);
+        assert_eq!(chip().sweep(&rows(true, false)), named(&free));
+        // No word is accessed; where nothing is reserved, there is no inverse.
+        let free = [
+            "word.previous_clock",
+            "word.gap_low",
+            "word.gap_high",
+            "word_index",
+            "upper",
+            "reservation_inverse",
+            "differs[0]",
+            "differs[1]",
+            "differs[2]",
+            "differs[3]",
+        ];
+        assert_eq!(chip().sweep(&rows(false, true)), named(&free));
+    }
+}

@@ -438,6 +438,24 @@ mod tests {
         call(WRITE, [FD_JOURNAL, 0x2_0018, length], length, position)
     }
 
+    /// A read of hints that asks for `asked` bytes and gets `length`.
+    fn read(asked: u64, length: u64, position: u64) -> (Call, ProgramRow) {
+        call(READ, [FD_HINT, 0x2_0018, asked], length, position)
+    }
+
+    /// Makes the transfer one of `low + 2^16 · high` bytes, with all that follows from it.
+    fn get(row: &mut System<F>, low: F, high: F) {
+        use p3_field::PrimeField32;
+        (row.result[0], row.result[1]) = (low, high);
+        let number = |low: F, high: F| low + high * F::from_u32(1 << 16);
+        let length = number(low, high);
+        row.moves = F::from_bool(length != F::ZERO);
+        row.length_inverse = length.try_inverse().unwrap_or(F::ZERO);
+        let [before_low, before_high, ..] = row.position.previous;
+        let after = (number(before_low, before_high) + length).as_canonical_u32();
+        row.position_after = [after & 0xffff, after >> 16].map(F::from_u32);
+    }
+
     fn halt() -> (Call, ProgramRow) {
         call(HALT, [7, 0, 0], 7, 0)
     }
@@ -453,6 +471,16 @@ mod tests {
             journal(0, 3),
             journal(11, 0x3_fff8),
             journal(1 << 16, 8),
+            read(0, 0, 3),
+            read(11, 0, 0),
+            read(11, 4, 3),
+            read(11, 11, 0x3_fff9),
+            read(1 << 16, 0, 1),
+            read(1 << 16, 0xffff, 1),
+            read(1 << 16, 1 << 16, 2),
+            read(0xffff, 0xffff, (1 << 30) - (1 << 16)),
+            // No word moves: any multiple of 8 will do.
+            call(READ, [FD_HINT, u64::MAX - 7, 100], 0, 9),
             call(PANIC, [1, 2, 3], 0, 0),
             call(SPAN_BEGIN, [u64::MAX; 3], 0, 0),
             call(SPAN_END, [0; 3], 0, 0),
@@ -517,7 +545,7 @@ mod tests {
             F::ONE);
         lie!(
             chip,
-            "moves_in_journal_writes",
+            "moves_in_transfers",
             halt(),
             |row| row.moves = F::ONE,
             also["any_if_moves"]
@@ -531,7 +559,7 @@ mod tests {
         });
         lie!(chip, "length[1]", journal(11, 0), |row| {
             row.a2.previous[1] = F::ONE;
-            row.result[1] = F::ONE;
+            get(row, F::from_u32(11), F::ONE);
         });
         lie!(chip, "length[2]", journal(11, 0), |row| {
             row.a2.previous[2] = F::ONE;
@@ -591,5 +619,183 @@ mod tests {
             .position
             .gap_low +=
             F::ONE);
+    }
+
+    #[test]
+    fn hint_reads_get_any_number_of_bytes_up_to_what_they_ask() {
+        let chip = chip();
+        let (program, honest) = (read(11, 4, 3).1, read(11, 4, 3).0);
+        for low in 0..20 {
+            let mut row = chip.row(&honest, &program);
+            get(&mut row, F::from_u32(low), F::ZERO);
+            let caught = chip.catches(row, &program);
+            let expected = (low > 11).then(|| "unread".to_owned());
+            assert_eq!(caught, expected.into_iter().collect(), "{low}");
+        }
+        // A number below zero.
+        lie!(chip, "read_low", read(11, 4, 8), |row| get(
+            row,
+            -F::TWO,
+            F::ZERO
+        ));
+        lie!(chip, "read_top_if_asked", read(11, 4, 3), |row| get(
+            row,
+            F::ZERO,
+            F::ONE
+        ));
+        lie!(chip, "read_top_is_boolean", read(1 << 16, 4, 3), |row| get(
+            row,
+            F::ZERO,
+            F::TWO
+        ));
+        lie!(chip, "read_top_is_all", read(1 << 16, 4, 3), |row| get(
+            row,
+            F::ONE,
+            F::ONE
+        ));
+        lie!(chip, "read[2]", read(11, 4, 3), |row| row.result[2] =
+            F::ONE);
+        lie!(chip, "read[3]", read(11, 4, 3), |row| row.result[3] =
+            F::ONE);
+        // More than 2^16 bytes are asked for.
+        lie!(chip, "length[0]", read(1 << 16, 4, 3), |row| row
+            .a2
+            .previous[0] =
+            F::ONE);
+        for limb in 1..4 {
+            chip.assert_lie(&read(11, 4, 3), &[&format!("length[{limb}]")], |row| {
+                row.a2.previous[limb] = F::ONE;
+            });
+        }
+        lie!(
+            chip,
+            "length_top_is_boolean",
+            read(0, 0, 3),
+            |row| {
+                // 2^17 bytes, and as many are got.
+                row.a2.previous[1] = F::TWO;
+                row.length_top = F::TWO;
+                get(row, F::ZERO, F::TWO);
+            },
+            also["read_top_is_boolean", "read_top_if_asked", "unread"]
+        );
+    }
+
+    #[test]
+    fn hint_reads_move_every_byte_to_its_place() {
+        let chip = chip();
+        lie!(chip, "moves_if_any", read(11, 4, 3), |row| row.moves =
+            F::ZERO);
+        lie!(chip, "any_if_moves", read(11, 0, 3), |row| row.moves =
+            F::ONE);
+        // Twice.
+        lie!(
+            chip,
+            "moves_is_boolean",
+            read(11, 4, 3),
+            |row| row.moves = F::TWO,
+            also["moves_if_any"]
+        );
+        lie!(chip, "aligned", read(11, 0, 3), |row| row.word_low +=
+            F::ONE);
+        lie!(chip, "word_low", read(11, 0, 3), |row| {
+            row.a1.previous[0] += F::ONE;
+            row.word_low = row.a1.previous[0] * F::from_u32(8).inverse();
+        });
+        for limb in 2..4 {
+            chip.assert_lie(&read(11, 4, 3), &[&format!("address[{limb}]")], |row| {
+                row.a1.previous[limb] = F::ONE;
+            });
+            chip.assert_lie(&read(11, 4, 3), &[&format!("position[{limb}]")], |row| {
+                row.position.previous[limb] = F::ONE;
+            });
+        }
+        lie!(chip, "position_after", read(11, 4, 3), |row| row
+            .position_after[0] +=
+            F::ONE);
+        lie!(chip, "after_high_times_4", read(11, 4, 3), |row| {
+            row.position.previous[1] = F::from_u32(1 << 14);
+            row.position_after[1] = F::from_u32(1 << 14);
+        });
+        // The numbers of a journal write are not those of a hint read, whatever they move.
+        lie!(
+            chip,
+            "number[0]",
+            read(8, 8, 8),
+            |row| {
+                (row.is_hint, row.is_journal) = (F::ZERO, F::ONE);
+                row.position_eighth = F::ONE;
+            },
+            also["descriptor[0]"]
+        );
+        for limb in 0..4 {
+            chip.assert_lie(&read(11, 4, 3), &[&format!("number[{limb}]")], |row| {
+                row.a7.previous[limb] += F::ONE;
+            });
+            chip.assert_lie(&read(11, 4, 3), &[&format!("descriptor[{limb}]")], |row| {
+                row.a0.previous[limb] += F::ONE;
+            });
+        }
+    }
+
+    #[test]
+    fn the_directions_never_meet() {
+        let chip = chip();
+        for ((record, program), direction, register) in [
+            (journal(8, 8), TO_JOURNAL, REGISTER_JOURNAL),
+            (read(9, 8, 8), FROM_HINTS, REGISTER_HINT),
+        ] {
+            let row = || chip.row(&record, &program);
+            let words = [CLOCK, 0x2_0018 / 8, 8, 8, direction].map(F::from_u32);
+            assert_eq!(chip.message(row(), "transfer"), Some(words.to_vec()));
+            let position = chip.message(row(), "position.after").expect("it goes on");
+            assert_eq!(position[..2], [0, register].map(F::from_u32));
+            assert_eq!(position[2..6], limbs(16));
+        }
+        let note = call(SPAN_END, [0; 3], 0, 0);
+        let silent = chip.row(&note.0, &note.1);
+        assert_eq!(chip.message(silent, "transfer"), None);
+    }
+
+    #[test]
+    fn positions_that_would_reach_2_to_the_30_have_no_row() {
+        let (record, program) = read(11, 11, (1 << 30) - 11);
+        assert!(fill(&record, &program).is_none());
+        let (record, program) = read(11, 10, (1 << 30) - 11);
+        assert!(fill(&record, &program).is_some());
+    }
+
+    #[test]
+    fn every_other_cell_is_noticed() {
+        let named = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let transfers = [journal(11, 8), journal(1 << 16, 8)];
+        assert_eq!(chip().sweep(&transfers), named(&[]));
+        // Hints go on from anywhere.
+        let reads = [read(11, 4, 3), read(1 << 16, 1 << 16, 2)];
+        assert_eq!(chip().sweep(&reads), named(&["position_eighth"]));
+        // Nothing moves: no length to invert.
+        let none = [journal(0, 3), read(11, 0, 3)];
+        let free = ["length_inverse", "position_eighth"];
+        assert_eq!(chip().sweep(&none), named(&free));
+        let others = [
+            halt(),
+            call(WRITE, [FD_STDOUT, 5, 9], 9, 0),
+            call(SPAN_END, [9; 3], 0, 0),
+        ];
+        let free = [
+            "length_inverse",
+            "word_low",
+            "position.previous[0]",
+            "position.previous[1]",
+            "position.previous[2]",
+            "position.previous[3]",
+            "position.previous_clock",
+            "position.gap_low",
+            "position.gap_high",
+            "position_after[0]",
+            "position_after[1]",
+            "position_eighth",
+        ];
+        assert_eq!(chip().sweep(&others), named(&free));
     }
 }
