@@ -234,19 +234,19 @@ fn memory(asm: &mut Assembler) {
 /// Every atomic operation on both halves of a word and into `x0`, and reservations that hold and
 /// that do not.
 fn atomics(asm: &mut Assembler) {
-    let [rd, at, value, other] = [5, 6, 7, 28].map(Reg::x);
+    let [rd, lower, upper, a, b] = [5, 6, 7, 28, 29].map(Reg::x);
     let order = Order::Relaxed;
+    asm.li(lower, DATA + 0x1040);
+    asm.li(upper, DATA + 0x1044);
+    asm.li(a, 0x8182_8384_8586_8788);
+    asm.li(b, 0x0102_0304_0506_0708);
     for (op, width) in base::ATOMICS {
-        for (rd, offset, operand) in [
-            (rd, 0, 0x8182_8384_8586_8788),
-            (rd, u64::from(*width) % 8, 0x0102_0304_0506_0708),
-            (Reg::ZERO, 0, 1),
-        ] {
-            asm.li(at, DATA + 0x1040 + offset);
-            asm.li(value, operand);
-            asm.emit(op(rd, value, at, order));
-        }
+        let other = if *width == 4 { upper } else { lower };
+        asm.emit(op(rd, a, lower, order));
+        asm.emit(op(rd, b, other, order));
+        asm.emit(op(Reg::ZERO, b, lower, order));
     }
+    let (at, value, other) = (lower, a, b);
     for (load, store, offset) in [
         (
             base::lr_w as fn(_, _, _) -> _,
