@@ -14,7 +14,8 @@
 //! The number of journal bytes written so far is a register of its own, read and written by every
 //! journal call; so is the number of hint bytes read. A journal call and a hint call *transfer* `a0`
 //! bytes (after the call), 2^16 at most; a transfer *moves* if that is not 0. How many hints are
-//! left is the prover's business, so `n` is any number up to `a2`.
+//! left is the prover's business, so `n` is any number up to `a2`, also after a read that got less
+//! than it asked for: a guest must not take a short read for the end of all hints.
 //!
 //! No position reaches 2^30: an execution that reads or writes as many bytes has no proof.
 //!
@@ -406,6 +407,8 @@ pub(crate) fn fill(record: &SystemRecord, program: &ProgramRow) -> Option<System
 
 #[cfg(test)]
 mod tests {
+    use zkvm_air::Columns as _;
+
     use super::*;
     use crate::testing::{CLOCK, ChipTest, lie, register_record};
 
@@ -797,5 +800,95 @@ mod tests {
             "position_eighth",
         ];
         assert_eq!(chip().sweep(&others), named(&free));
+    }
+
+    #[test]
+    fn flags_do_not_cancel() {
+        // Rows that look like padding to the buses: each flag is -1 beside one of 1.
+        let chip = chip();
+        type Flag = fn(&mut System<F>) -> &mut F;
+        let pairs: [(&str, Flag, Flag); 9] = [
+            (
+                "is_halt",
+                |row| &mut row.is_halt,
+                |row| &mut row.is_halt_standard,
+            ),
+            (
+                "is_halt_standard",
+                |row| &mut row.is_halt_standard,
+                |row| &mut row.is_halt,
+            ),
+            (
+                "is_print",
+                |row| &mut row.is_print,
+                |row| &mut row.is_print_error,
+            ),
+            (
+                "is_print_error",
+                |row| &mut row.is_print_error,
+                |row| &mut row.is_print,
+            ),
+            (
+                "is_journal",
+                |row| &mut row.is_journal,
+                |row| &mut row.is_hint,
+            ),
+            ("is_hint", |row| &mut row.is_hint, |row| &mut row.is_journal),
+            (
+                "is_panic",
+                |row| &mut row.is_panic,
+                |row| &mut row.is_span_end,
+            ),
+            (
+                "is_span_begin",
+                |row| &mut row.is_span_begin,
+                |row| &mut row.is_panic,
+            ),
+            (
+                "is_span_end",
+                |row| &mut row.is_span_end,
+                |row| &mut row.is_panic,
+            ),
+        ];
+        for (name, flag, other) in pairs {
+            chip.assert_lie(&halt(), &[&format!("{name}_is_boolean")], |row| {
+                *row = System::take(&mut std::iter::repeat(F::ZERO));
+                *flag(row) = F::NEG_ONE;
+                *other(row) = F::ONE;
+            });
+        }
+    }
+
+    #[test]
+    fn accesses_lie_in_the_past() {
+        let chip = chip();
+        type Cells = fn(&mut System<F>) -> &mut Access<F>;
+        let accesses: [(&str, Cells, u32); 5] = [
+            ("a7", |row| &mut row.a7, SUBSTEP_RS1),
+            ("a0", |row| &mut row.a0, SUBSTEP_RS1),
+            ("a1", |row| &mut row.a1, SUBSTEP_RS1),
+            ("a2", |row| &mut row.a2, SUBSTEP_RS1),
+            ("position", |row| &mut row.position, SUBSTEP_MEMORY),
+        ];
+        for (name, access, substep) in accesses {
+            for honest in [read(11, 4, 3), journal(11, 8)] {
+                chip.assert_lie(&honest, &[&format!("{name}.order")], |row| {
+                    access(row).gap_low += F::ONE;
+                });
+                // An access in the future.
+                chip.assert_lie(&honest, &[&format!("{name}.gap_low")], |row| {
+                    let clock = row.fetch.clock;
+                    let access = access(row);
+                    access.previous_clock = clock + F::from_u32(substep + 1);
+                    (access.gap_low, access.gap_high) = (-F::TWO, F::ZERO);
+                });
+                chip.assert_lie(&honest, &[&format!("{name}.gap_high")], |row| {
+                    let clock = row.fetch.clock;
+                    let access = access(row);
+                    access.previous_clock = clock + F::from_u32(substep + (1 << 16));
+                    (access.gap_low, access.gap_high) = (F::from_u32(0xffff), -F::TWO);
+                });
+            }
+        }
     }
 }
