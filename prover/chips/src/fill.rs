@@ -4,17 +4,16 @@ use p3_field::PrimeCharacteristicRing;
 use p3_maybe_rayon::prelude::*;
 use zkvm_air::{Columns, F};
 use zkvm_isa::Chip;
-use zkvm_isa::record::{Records, RegisterRecord};
-use zkvm_isa::syscall::{FD_JOURNAL, WRITE};
+use zkvm_isa::record::{Records, RegisterRecord, TransferRecord};
 use zkvm_machine::Segment;
 
-use crate::common::MIN_HEIGHT;
+use crate::common::{MIN_HEIGHT, REGISTER_HINT, REGISTER_JOURNAL};
 use crate::ends::MemoryTraces;
 use crate::machine::{Facts, Machine, Unprovable};
 use crate::program::ProgramRow;
 use crate::{
-    add_sub, bitwise, boundary, branch, div_rem, image, journal, jump, less_than, load, look_ups,
-    memory, misaligned, mul, shift, store, system, upper_immediate,
+    add_sub, atomic, bitwise, boundary, branch, div_rem, hint, image, journal, jump, less_than,
+    load, look_ups, memory, misaligned, mul, reservation, shift, store, system, upper_immediate,
 };
 
 /// Per chip of a [`Machine`]: cells row after row, a power of two rows; `None` if it is not used.
@@ -93,20 +92,45 @@ impl Machine {
         set(misaligned::NAME, misaligned?);
         let system = fill(&records.system, |record| {
             let program = facts.row(record.text_index)?;
-            let position = (record.position, record.position_clock);
-            system::fill(record, program, position).ok_or_else(|| Unprovable {
-                what: format!("the system call {:#x}", record.arguments[0]),
+            system::fill(record, program).ok_or_else(|| Unprovable {
+                what: format!(
+                    "the system call {:#x} at position {}",
+                    record.arguments[0], record.position
+                ),
             })
         });
         set(system::NAME, system?);
-        set(journal::NAME, self.journal(records)?);
-        let rows = records.rows();
-        for chip in [Chip::Atomic, Chip::Hint] {
-            if rows.of(chip) > 0 {
-                let what = format!("instructions of the chip `{}`", chip.name());
-                return Err(Unprovable { what });
-            }
+        let words = transfers(records, REGISTER_JOURNAL, &records.journal)?;
+        let journal = fill(&words, |(record, left)| {
+            let is_read_only = facts.is_read_only(record.word.word_index);
+            Ok(journal::fill(record, *left, is_read_only))
+        });
+        set(journal::NAME, journal?);
+        let words = transfers(records, REGISTER_HINT, &records.hints)?;
+        let hints = fill(&words, |(record, left)| Ok(hint::fill(record, *left)));
+        set(hint::NAME, hints?);
+        let (mut atomics, mut reservations) = (Vec::new(), Vec::new());
+        for record in &records.atomics {
+            let program = facts.row(record.registers.text_index)?;
+            let is_reservation = reservation::has(program.opcode);
+            let list = if is_reservation {
+                &mut reservations
+            } else {
+                &mut atomics
+            };
+            list.push((record, program));
         }
+        let atomics = fill(&atomics, |(record, program)| {
+            Ok(atomic::fill(record, program))
+        });
+        set(atomic::NAME, atomics?);
+        let reservations = fill(&reservations, |(record, program)| {
+            let word = record.word.word_index;
+            // A word 0 is never mapped: it says that no word is accessed.
+            let is_read_only = word != 0 && facts.is_read_only(word);
+            Ok(reservation::fill(record, program, is_read_only))
+        });
+        set(reservation::NAME, reservations?);
         self.complete(&mut traces, &[F::from_u32(segment.number)]);
         Ok(traces)
     }
@@ -140,30 +164,31 @@ impl Machine {
             traces[index] = trace;
         }
     }
+}
 
-    /// Words of the journal; how many bytes of a call are left is followed from word to word.
-    fn journal(&self, records: &Records) -> Result<Option<Vec<F>>, Unprovable> {
-        let mut calls = records
-            .system
-            .iter()
-            .filter(|record| record.arguments[0] == WRITE && record.arguments[1] == FD_JOURNAL)
-            .map(|record| (record.clock, record.arguments[3]));
-        let mut call = (0, 0);
-        let mut rows = Vec::with_capacity(records.journal.len());
-        for record in &records.journal {
-            while call.0 != record.clock {
-                call = calls.next().ok_or_else(|| Unprovable {
-                    what: "journal words without a write".to_owned(),
-                })?;
-            }
-            rows.push((record, call.1 as u32));
-            call.1 = call.1.saturating_sub(8);
+/// The words that calls with their position in `register` move, each with how many bytes of its call
+/// are left at it.
+fn transfers<'a>(
+    records: &Records,
+    register: u32,
+    words: &'a [TransferRecord],
+) -> Result<Vec<(&'a TransferRecord, u32)>, Unprovable> {
+    let mut calls = records.system.iter().filter_map(|record| {
+        let is_of_list = system::position_register(record) == Some(register);
+        is_of_list.then_some((record.clock, record.result as u32))
+    });
+    let mut call = (0, 0);
+    let mut rows = Vec::with_capacity(words.len());
+    for record in words {
+        while call.0 != record.clock {
+            call = calls.next().ok_or_else(|| Unprovable {
+                what: "words to move without a call".to_owned(),
+            })?;
         }
-        fill(&rows, |(record, left)| {
-            let is_read_only = self.facts.is_read_only(record.word.word_index);
-            Ok(journal::fill(record, *left, is_read_only))
-        })
+        rows.push((record, call.1));
+        call.1 = call.1.saturating_sub(8);
     }
+    Ok(rows)
 }
 
 /// The records of a chip of instructions that touch registers only.

@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod add_sub;
+mod atomic;
 mod bitwise;
 mod bitwise_table;
 mod boundary;
@@ -17,6 +18,7 @@ mod common;
 mod div_rem;
 mod ends;
 mod fill;
+mod hint;
 mod image;
 mod journal;
 mod jump;
@@ -30,6 +32,7 @@ mod mul;
 mod program;
 mod range_table;
 mod region;
+mod reservation;
 mod shift;
 mod store;
 mod system;

@@ -9,9 +9,9 @@ use crate::common::{SPACE_READ_ONLY, SPACE_WRITABLE};
 use crate::program::ProgramRow;
 use crate::region::MappedRegion;
 use crate::{
-    add_sub, bitwise, bitwise_table, boundary, branch, div_rem, image, journal, jump, less_than,
-    load, memory, misaligned, mul, program, range_table, region, shift, store, system,
-    upper_immediate,
+    add_sub, atomic, bitwise, bitwise_table, boundary, branch, div_rem, hint, image, journal, jump,
+    less_than, load, memory, misaligned, mul, program, range_table, region, reservation, shift,
+    store, system, upper_immediate,
 };
 
 /// Most instructions of a program, as many as a table has rows.
@@ -186,6 +186,7 @@ fn registry(program: &Program, part: Part, facts: &Facts) -> Vec<MachineChip> {
             plain(boundary::NAME, Round::Boundary, boundary::eval),
             plain(system::NAME, main, system::eval),
             plain(journal::NAME, main, journal::eval),
+            plain(hint::NAME, main, hint::eval),
             plain(add_sub::NAME, main, add_sub::eval),
             plain(bitwise::NAME, main, bitwise::eval),
             plain(upper_immediate::NAME, main, upper_immediate::eval),
@@ -198,6 +199,8 @@ fn registry(program: &Program, part: Part, facts: &Facts) -> Vec<MachineChip> {
             plain(load::NAME, main, load::eval),
             plain(store::NAME, main, store::eval),
             plain(misaligned::NAME, main, misaligned::eval),
+            plain(atomic::NAME, main, atomic::eval),
+            plain(reservation::NAME, main, reservation::eval),
         ]);
     }
     chips
