@@ -59,6 +59,9 @@ pub struct Tape {
     pub registers: u16,
     /// Number of outputs.
     pub outputs: usize,
+    /// What each output is: equal ones are equal values. A register here is the number of the
+    /// operation that computes the value, not the place where it lies.
+    pub sources: Vec<Operand>,
 }
 
 impl Tape {
@@ -225,6 +228,11 @@ impl Compiler {
                 Operation::Output(_) => Operation::Output(a),
             });
         }
+        let sources = self.steps.iter().filter_map(|step| match step {
+            Operation::Output(operand) => Some(*operand),
+            Operation::Add(..) | Operation::Sub(..) | Operation::Mul(..) => None,
+        });
+        let sources = sources.collect();
         let outputs = operations
             .iter()
             .filter(|step| matches!(step, Operation::Output(_)))
@@ -234,6 +242,7 @@ impl Compiler {
             constants: self.constants,
             registers,
             outputs,
+            sources,
         }
     }
 }
@@ -274,6 +283,8 @@ mod tests {
         // The sum is computed once, and its register serves again.
         assert_eq!(tape.operations.len(), 5 + 6);
         assert_eq!(tape.public(), 1);
+        assert_ne!(tape.sources[0], tape.sources[2]);
+        assert_eq!(tape.sources[3], Operand::Preprocessed(0));
         assert!(tape.registers <= 2, "{tape:?}");
     }
 }

@@ -1,24 +1,19 @@
 //! The fast backend: all threads, a vector of rows at a time.
 
 use p3_field::{
-    BasedVectorSpace, ExtensionField, Field, PackedFieldExtension, PackedValue,
-    PrimeCharacteristicRing, batch_multiplicative_inverse,
+    BasedVectorSpace, Field, PackedFieldExtension, PackedValue, PrimeCharacteristicRing,
+    batch_multiplicative_inverse,
 };
 use p3_matrix::Matrix;
 use p3_matrix::dense::RowMajorMatrix;
 use p3_maybe_rayon::prelude::*;
-use zkvm_air::{Description, F, Row, Scope};
+use zkvm_air::{F, Row, Scope};
 use zkvm_verifier::Challenge;
-use zkvm_verifier::logup::{Challenges, DIMENSION, MESSAGE_MAX, SCOPES, pairs, pairs_in};
+use zkvm_verifier::logup::{DIMENSION, SCOPES, pairs, pairs_in};
 
 use crate::backend::{Backend, LogupInputs, LogupTrace, QuotientInputs};
+use crate::fingerprints::{Fingerprints, LANES, Packed, PackedChallenge};
 use crate::reference::{Reference, inverse_vanishing, running_sums, shares};
-
-type Packed = <F as Field>::Packing;
-type PackedChallenge = <Challenge as ExtensionField<F>>::ExtensionPacking;
-
-/// Rows in a vector.
-const LANES: usize = Packed::WIDTH;
 
 /// Vectors of rows that one inversion serves.
 const VECTORS_PER_TASK: usize = 16;
@@ -34,7 +29,7 @@ impl Backend for Cpu {
             return Reference.logup(inputs);
         }
         let width = pairs(inputs.description) * DIMENSION;
-        let packed = inputs.challenges.each_ref().map(PackedChallenges::new);
+        let fingerprints = Fingerprints::new(inputs.description, inputs.challenges);
         let rows_per_task = (LANES * VECTORS_PER_TASK).min(height);
         let mut fractions = F::zero_vec(height * width);
         let mut row_sums = SCOPES.map(|scope| {
@@ -50,7 +45,14 @@ impl Backend for Cpu {
             tasks
                 .map_init(Scratch::default, |scratch, (task, (cells, segment))| {
                     let first = task * rows_per_task;
-                    fill_fractions(inputs, &packed, scratch, first, cells, [segment, &mut []])
+                    fill_fractions(
+                        inputs,
+                        &fingerprints,
+                        scratch,
+                        first,
+                        cells,
+                        [segment, &mut []],
+                    )
                 })
                 .all(|is_filled| is_filled)
         } else {
@@ -61,7 +63,7 @@ impl Backend for Cpu {
                     |scratch, ((task, (cells, segment)), execution)| {
                         let first = task * rows_per_task;
                         let sums = [segment, execution];
-                        fill_fractions(inputs, &packed, scratch, first, cells, sums)
+                        fill_fractions(inputs, &fingerprints, scratch, first, cells, sums)
                     },
                 )
                 .all(|is_filled| is_filled)
@@ -108,29 +110,6 @@ fn reverse_bits(index: usize, bits: u32) -> usize {
     index.reverse_bits() >> (usize::BITS - bits)
 }
 
-/// Challenges, spread over the lanes.
-struct PackedChallenges {
-    alpha: Challenge,
-    powers: [PackedChallenge; MESSAGE_MAX],
-}
-
-impl PackedChallenges {
-    fn new(challenges: &Challenges) -> Self {
-        PackedChallenges {
-            alpha: challenges.alpha,
-            powers: challenges.powers.map(PackedChallenge::from),
-        }
-    }
-
-    fn fingerprint(&self, bus: zkvm_air::Bus, values: &[Packed]) -> PackedChallenge {
-        let start = PackedChallenge::from(self.alpha + F::from_u8(bus as u8));
-        values
-            .iter()
-            .zip(&self.powers)
-            .fold(start, |sum, (value, power)| sum + *power * *value)
-    }
-}
-
 /// Buffers that a task keeps from one vector of rows to the next.
 #[derive(Default)]
 struct Scratch {
@@ -138,36 +117,10 @@ struct Scratch {
     preprocessed: Vec<Packed>,
     registers: Vec<Packed>,
     values: Vec<Packed>,
+    fingerprints: Vec<PackedChallenge>,
     numerators: Vec<PackedChallenge>,
     denominators: Vec<PackedChallenge>,
     products: Vec<PackedChallenge>,
-}
-
-/// Hands the `(multiplicity, fingerprint)` pairs of `scope` in a vector of rows to `sink`.
-fn for_each_packed_pair(
-    description: &Description,
-    scope: Scope,
-    challenges: &PackedChallenges,
-    values: &[Packed],
-    mut sink: impl FnMut((Packed, PackedChallenge), Option<(Packed, PackedChallenge)>),
-) {
-    let mut rest = values;
-    let mut first: Option<(Packed, PackedChallenge)> = None;
-    for interaction in &description.interactions {
-        let (own, others) = rest.split_at(1 + interaction.values.len());
-        rest = others;
-        if interaction.bus.scope() != scope {
-            continue;
-        }
-        let fraction = (own[0], challenges.fingerprint(interaction.bus, &own[1..]));
-        match first.take() {
-            None => first = Some(fraction),
-            Some(first) => sink(first, Some(fraction)),
-        }
-    }
-    if let Some(first) = first {
-        sink(first, None);
-    }
 }
 
 /// The cells of column after column in the rows `slices`, one row per lane.
@@ -181,7 +134,7 @@ fn pack_columns(slices: &[&[F]; LANES], packed: &mut Vec<Packed>) {
 /// zero.
 fn fill_fractions(
     inputs: &LogupInputs<'_>,
-    challenges: &[PackedChallenges; 2],
+    fingerprints: &Fingerprints,
     scratch: &mut Scratch,
     first: usize,
     cells: &mut [F],
@@ -208,24 +161,21 @@ fn fill_fractions(
         description
             .interaction_tape
             .run(row, &mut scratch.registers, |value| values.push(value));
-        for (scope, challenges) in SCOPES.into_iter().zip(challenges) {
-            let (numerators, denominators) = (&mut scratch.numerators, &mut scratch.denominators);
-            for_each_packed_pair(
-                description,
-                scope,
-                challenges,
-                values,
-                |(m_a, a), second| match second {
-                    Some((m_b, b)) => {
-                        numerators.push(b * m_a + a * m_b);
-                        denominators.push(a * b);
-                    }
-                    None => {
-                        numerators.push(PackedChallenge::from(m_a));
-                        denominators.push(a);
-                    }
-                },
-            );
+        fingerprints.compute(values, &mut scratch.fingerprints);
+        let computed = &scratch.fingerprints;
+        for (first, second) in fingerprints.pairs().into_iter().flatten() {
+            let (m_a, a) = (fingerprints.multiplicity(*first, values), computed[*first]);
+            match *second {
+                Some(second) => {
+                    let (m_b, b) = (fingerprints.multiplicity(second, values), computed[second]);
+                    scratch.numerators.push(b * m_a + a * m_b);
+                    scratch.denominators.push(a * b);
+                }
+                None => {
+                    scratch.numerators.push(PackedChallenge::from(m_a));
+                    scratch.denominators.push(a);
+                }
+            }
         }
     }
     if !divide(scratch) {
@@ -298,18 +248,35 @@ fn divide(scratch: &mut Scratch) -> bool {
     true
 }
 
-/// Challenges of a quotient, spread over the lanes.
+/// What a quotient's rows have in common, spread over the lanes.
 struct QuotientConstants {
+    /// Powers of the challenge that combines constraints, the last constraint's first.
     alpha: PackedChallenge,
-    challenges: [PackedChallenges; 2],
+    /// For each of the chip's own constraints its power, in order.
+    powers: Vec<PackedChallenge>,
+    fingerprints: Fingerprints,
     shares: [Option<PackedChallenge>; 2],
 }
 
 impl QuotientConstants {
     fn new<M>(inputs: &QuotientInputs<'_, M>) -> Self {
+        let description = inputs.description;
+        let own = description.constraints.len();
+        let sums = inputs.sums.iter().flatten().count();
+        let all = own + pairs(description) + sums;
+        let mut powers: Vec<PackedChallenge> = inputs
+            .alpha
+            .powers()
+            .take(all)
+            .map(PackedChallenge::from)
+            .collect();
+        // Constraints are combined as by Horner's rule: the first has the highest power.
+        powers.reverse();
+        powers.truncate(own);
         QuotientConstants {
             alpha: inputs.alpha.into(),
-            challenges: inputs.challenges.each_ref().map(PackedChallenges::new),
+            powers,
+            fingerprints: Fingerprints::new(description, inputs.challenges),
             shares: shares(inputs).map(|share| Some(PackedChallenge::from(share?))),
         }
     }
@@ -333,51 +300,54 @@ impl QuotientConstants {
             preprocessed: &scratch.preprocessed,
             public: inputs.public,
         };
-        let mut combined = PackedChallenge::ZERO;
+        // A base-field value times a power costs a fifth of a product of challenges.
+        let mut own = PackedChallenge::ZERO;
+        let mut powers = self.powers.iter();
         description
             .constraint_tape
             .run(row, &mut scratch.registers, |value: Packed| {
-                combined = combined * self.alpha + value;
+                if let Some(power) = powers.next() {
+                    own += *power * value;
+                }
             });
         let values = &mut scratch.values;
         values.clear();
         description
             .interaction_tape
             .run(row, &mut scratch.registers, |value| values.push(value));
+        self.fingerprints.compute(values, &mut scratch.fingerprints);
+        let computed = &scratch.fingerprints;
         // The quotient domain is twice as dense as the trace's: the next row is two on.
         let next_rows = rows.map(|row| (row + 2) % size);
         gather(inputs.fractions, rows, &mut scratch.main);
         let mut fractions = scratch.main.chunks(DIMENSION).map(join);
         gather(inputs.running, rows, &mut scratch.preprocessed);
         gather(inputs.running, &next_rows, &mut scratch.registers);
-        let steps = scratch
-            .registers
-            .chunks(DIMENSION)
-            .zip(scratch.preprocessed.chunks(DIMENSION));
+        let this = scratch.preprocessed.chunks(DIMENSION);
+        let steps = scratch.registers.chunks(DIMENSION).zip(this);
         let mut steps = steps.map(|(next, this)| join(next) - join(this));
-        let parts = SCOPES.into_iter().zip(&self.challenges).zip(&self.shares);
-        for ((scope, challenges), share) in parts {
+        let mut combined = PackedChallenge::ZERO;
+        for (pairs, share) in self.fingerprints.pairs().into_iter().zip(&self.shares) {
             let Some(share) = *share else { continue };
             let mut total = PackedChallenge::ZERO;
-            for_each_packed_pair(
-                description,
-                scope,
-                challenges,
-                values,
-                |(m_a, a), second| {
-                    let fraction = fractions.next().unwrap_or(PackedChallenge::ZERO);
-                    total += fraction;
-                    let constraint = match second {
-                        Some((m_b, b)) => fraction * a * b - b * m_a - a * m_b,
-                        None => fraction * a - m_a,
-                    };
-                    combined = combined * self.alpha + constraint;
-                },
-            );
+            for (first, second) in pairs {
+                let fraction = fractions.next().unwrap_or(PackedChallenge::ZERO);
+                total += fraction;
+                let a = computed[*first];
+                let first = fraction * a - self.fingerprints.multiplicity(*first, values);
+                let constraint = match *second {
+                    Some(second) => {
+                        let m_b = self.fingerprints.multiplicity(second, values);
+                        first * computed[second] - a * m_b
+                    }
+                    None => first,
+                };
+                combined = combined * self.alpha + constraint;
+            }
             let step = steps.next().unwrap_or(PackedChallenge::ZERO);
             combined = combined * self.alpha + (step - (total - share));
         }
-        combined
+        combined + own
     }
 }
 

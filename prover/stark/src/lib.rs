@@ -7,6 +7,7 @@
 
 mod backend;
 mod cpu;
+mod fingerprints;
 mod key;
 mod prove;
 mod reference;
