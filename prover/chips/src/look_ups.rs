@@ -11,9 +11,10 @@ use crate::bitwise_table::{AND, OR, XOR};
 #[derive(Debug)]
 pub(crate) struct LookUps {
     range_16: Vec<u32>,
-    range_8: Vec<u32>,
     /// By operation, then by the pair of bytes.
     bitwise: [Vec<u32>; 3],
+    /// By the pair of bytes.
+    bytes: Vec<u32>,
     /// By half pc.
     program: BTreeMap<u32, u32>,
     /// By the whole message.
@@ -24,8 +25,8 @@ impl LookUps {
     pub(crate) fn new() -> Self {
         LookUps {
             range_16: vec![0; 1 << 16],
-            range_8: vec![0; 1 << 8],
             bitwise: std::array::from_fn(|_| vec![0; 1 << 16]),
+            bytes: vec![0; 1 << 16],
             program: BTreeMap::new(),
             region: BTreeMap::new(),
         }
@@ -57,7 +58,11 @@ impl LookUps {
         let value = |index: usize| message[index].as_canonical_u32();
         match bus {
             Bus::Range16 => increment(&mut self.range_16, value(0)),
-            Bus::Range8 => increment(&mut self.range_8, value(0)),
+            Bus::Bytes => {
+                if let [a @ 0..256, b @ 0..256] = [value(0), value(1)] {
+                    increment(&mut self.bytes, a << 8 | b);
+                }
+            }
             Bus::Bitwise => {
                 if let [AND | OR | XOR, a @ 0..256, b @ 0..256] = [value(0), value(1), value(2)] {
                     increment(&mut self.bitwise[value(0) as usize], a << 8 | b);
@@ -77,17 +82,12 @@ impl LookUps {
         cells(&self.range_16)
     }
 
-    /// The cells of the table of 8-bit values.
-    pub(crate) fn range_8(&self) -> Vec<F> {
-        cells(&self.range_8)
-    }
-
     /// The cells of the bitwise table.
     pub(crate) fn bitwise(&self) -> Vec<F> {
         let [and, or, xor] = &self.bitwise;
-        let counts = and.iter().zip(or).zip(xor);
+        let counts = and.iter().zip(or).zip(xor).zip(&self.bytes);
         counts
-            .flat_map(|((and, or), xor)| [*and, *or, *xor].map(F::from_u32))
+            .flat_map(|(((and, or), xor), bytes)| [*and, *or, *xor, *bytes].map(F::from_u32))
             .collect()
     }
 

@@ -118,16 +118,7 @@ pub fn machine(program: &Program) -> Result<Vec<MachineChip>, Unprovable> {
         fixed(program::NAME, program::eval, program::rows(&rows)),
         fixed(region::NAME, region::eval, region::rows(program)),
         fixed(image::NAME, image::eval, image::rows(&words)),
-        fixed(
-            range_table::NAME_16,
-            range_table::eval_16,
-            range_table::values(16),
-        ),
-        fixed(
-            range_table::NAME_8,
-            range_table::eval_8,
-            range_table::values(8),
-        ),
+        fixed(range_table::NAME, range_table::eval, range_table::values()),
         fixed(
             bitwise_table::NAME,
             bitwise_table::eval,
@@ -566,8 +557,7 @@ pub fn count_look_ups(chips: &[MachineChip], traces: &mut [Option<Vec<F>>]) {
         }
     };
     set(program::NAME, program);
-    set(range_table::NAME_16, counts.range_16());
-    set(range_table::NAME_8, counts.range_8());
+    set(range_table::NAME, counts.range_16());
     set(bitwise_table::NAME, counts.bitwise());
     set(region::NAME, counts.region(messages));
 }

@@ -37,8 +37,8 @@ use zkvm_isa::syscall::{
 
 use crate::ProgramRow;
 use crate::common::{
-    Access, Fetch, Place, REGISTER_JOURNAL, eval_read, eval_write, fill_access, fill_fetch, limbs,
-    limbs_u16, no_access,
+    Access, Byte, Fetch, Place, REGISTER_JOURNAL, eval_bytes, eval_read, eval_write, fill_access,
+    fill_fetch, limbs, limbs_u16, no_access,
 };
 use crate::journal::TO_JOURNAL;
 
@@ -129,10 +129,15 @@ pub(crate) fn eval(builder: &mut Builder, row: &System<Expr>, _: &()) {
 
     let clock = &row.fetch.clock + SUBSTEP_RS1;
     let register = |number: u8| Place::register(&Expr::from(u32::from(number)));
-    eval_read(builder, "a7", &is_real, &register(REG_A7), &row.a7, &clock);
-    eval_read(builder, "a0", &is_real, &register(REG_A0), &row.a0, &clock);
-    eval_read(builder, "a1", &is_real, &register(REG_A1), &row.a1, &clock);
-    eval_read(builder, "a2", &is_real, &register(REG_A2), &row.a2, &clock);
+    let reads = [
+        ("a7", REG_A7, &row.a7),
+        ("a0", REG_A0, &row.a0),
+        ("a1", REG_A1, &row.a1),
+        ("a2", REG_A2, &row.a2),
+    ];
+    let gaps = reads.map(|(name, number, access)| {
+        eval_read(builder, name, &is_real, &register(number), access, &clock)
+    });
     // The write of a0 follows its read in this row: what was there before is known.
     builder.scope("result", |builder| {
         let message = |value: &[Expr; 4], clock: Expr| {
@@ -163,7 +168,8 @@ pub(crate) fn eval(builder: &mut Builder, row: &System<Expr>, _: &()) {
         );
         builder.assert_zero_when(&format!("result_is_code[{index}]"), &halts, result - a0);
     }
-    eval_journal(builder, row);
+    let position_gap = eval_journal(builder, row);
+    eval_bytes(builder, &is_real, gaps.into_iter().chain([position_gap]));
 }
 
 /// The instruction's place in the program, what follows it, and the halt.
@@ -222,7 +228,7 @@ fn eval_numbers(builder: &mut Builder, row: &System<Expr>, is_real: &Expr) {
 }
 
 /// A write to the journal: its length, its words, its position.
-fn eval_journal(builder: &mut Builder, row: &System<Expr>) {
+fn eval_journal(builder: &mut Builder, row: &System<Expr>) -> Byte {
     let is_journal = &row.is_journal;
     let [length_low, length_high, length_2, length_3] = &row.a2.previous;
     builder.assert_bool("length_top_is_boolean", &row.length_top);
@@ -270,7 +276,7 @@ fn eval_journal(builder: &mut Builder, row: &System<Expr>) {
         Expr::from(0),
     ];
     let clock = &row.fetch.clock + SUBSTEP_MEMORY;
-    eval_write(
+    let gap = eval_write(
         builder,
         "position",
         is_journal,
@@ -322,6 +328,7 @@ fn eval_journal(builder: &mut Builder, row: &System<Expr>) {
         Expr::from(TO_JOURNAL),
     ];
     builder.send("transfer", Bus::Transfer, &row.moves, message);
+    gap
 }
 
 /// Fills the row of `record`. `position` is the number of journal bytes before, and the clock of
@@ -388,7 +395,9 @@ mod tests {
 
     const ECALL: u32 = 0x0000_0073;
 
-    fn chip() -> ChipTest<Call, System<F>> {
+    type Chip = ChipTest<Call, System<F>>;
+
+    fn chip() -> Chip {
         ChipTest::new(NAME, eval, |(record, position), program| {
             fill(record, program, *position).expect("the chip proves these calls")
         })
@@ -417,6 +426,14 @@ mod tests {
     }
 
     #[test]
+    fn every_check_is_alone_to_catch_some_forgery() {
+        let chip = chip();
+        calls_are_what_the_registers_say(&chip);
+        journal_writes_move_every_byte_and_no_other(&chip);
+        the_position_goes_on_by_the_length_from_whole_words(&chip);
+    }
+
+    #[test]
     fn honest_calls_hold() {
         let chip = chip();
         let calls = [
@@ -441,9 +458,7 @@ mod tests {
         }
     }
 
-    #[test]
-    fn calls_are_what_the_registers_say() {
-        let chip = chip();
+    fn calls_are_what_the_registers_say(chip: &Chip) {
         for limb in 0..4 {
             chip.assert_lie(&halt(), &[&format!("number[{limb}]")], |row| {
                 row.a7.previous[limb] += F::ONE;
@@ -477,9 +492,7 @@ mod tests {
         );
     }
 
-    #[test]
-    fn journal_writes_move_every_byte_and_no_other() {
-        let chip = chip();
+    fn journal_writes_move_every_byte_and_no_other(chip: &Chip) {
         lie!(chip, "moves_if_any", journal(11, 0), |row| row.moves =
             F::ZERO);
         lie!(chip, "any_if_moves", journal(0, 8), |row| {
@@ -530,9 +543,7 @@ mod tests {
             [3] = F::ONE);
     }
 
-    #[test]
-    fn the_position_goes_on_by_the_length_from_whole_words() {
-        let chip = chip();
+    fn the_position_goes_on_by_the_length_from_whole_words(chip: &Chip) {
         lie!(chip, "position_after", journal(11, 8), |row| row
             .position_after[0] +=
             F::ONE);
@@ -560,10 +571,22 @@ mod tests {
             row.position.previous[1] = F::from_u32(1 << 14);
             row.position_after[1] = F::from_u32(1 << 14);
         });
-        lie!(chip, "a0.order", halt(), |row| row.a0.gap_low += F::ONE);
-        lie!(chip, "position.order", journal(11, 8), |row| row
-            .position
-            .gap_low +=
-            F::ONE);
+        let write = journal(11, 8);
+        let at = SUBSTEP_RS1;
+        chip.assert_lies_in_the_past(&write, ("a7", at), |row| {
+            [&mut row.a7.previous_clock, &mut row.a7.gap_high]
+        });
+        chip.assert_lies_in_the_past(&write, ("a0", at), |row| {
+            [&mut row.a0.previous_clock, &mut row.a0.gap_high]
+        });
+        chip.assert_lies_in_the_past(&write, ("a1", at), |row| {
+            [&mut row.a1.previous_clock, &mut row.a1.gap_high]
+        });
+        chip.assert_lies_in_the_past(&write, ("a2", at), |row| {
+            [&mut row.a2.previous_clock, &mut row.a2.gap_high]
+        });
+        chip.assert_lies_in_the_past(&write, ("position", SUBSTEP_MEMORY), |row| {
+            [&mut row.position.previous_clock, &mut row.position.gap_high]
+        });
     }
 }

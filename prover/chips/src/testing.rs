@@ -1,8 +1,12 @@
 //! What the chips' tests share: rows from records, forgeries, sweeps.
+//!
+//! The rule: whatever a row checks of itself is the only one to catch some forgery, or is listed
+//! with the reason why it never can be. [`ChipTest::assert_every_name_was_forged`] enforces it.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use p3_field::PrimeField32;
+use p3_field::{PrimeCharacteristicRing, PrimeField32};
 use zkvm_air::mutate::{catches, messages, sweep};
 use zkvm_air::{Builder, Bus, Columns, Description, Expr, F};
 use zkvm_isa::record::RegisterRecord;
@@ -21,6 +25,12 @@ pub(crate) const CLOCK: u32 = 0x0015_0000;
 pub(crate) struct ChipTest<R, C> {
     pub(crate) description: Description,
     pub(crate) fill: fn(&R, &ProgramRow) -> C,
+    /// The messages of the region table.
+    pub(crate) regions: Vec<Vec<F>>,
+    /// What was the only one to catch a forgery so far.
+    alone: RefCell<BTreeSet<String>>,
+    /// What caught one beside others.
+    together: RefCell<BTreeSet<String>>,
 }
 
 impl<R, C: Columns<F>> ChipTest<R, C> {
@@ -31,7 +41,13 @@ impl<R, C: Columns<F>> ChipTest<R, C> {
         fill: fn(&R, &ProgramRow) -> C,
     ) -> Self {
         let description = Description::new::<S, ()>(name, eval).expect("the chip is well formed");
-        ChipTest { description, fill }
+        ChipTest {
+            description,
+            fill,
+            regions: Vec::new(),
+            alone: RefCell::default(),
+            together: RefCell::default(),
+        }
     }
 
     /// The row of a record.
@@ -39,12 +55,66 @@ impl<R, C: Columns<F>> ChipTest<R, C> {
         (self.fill)(record, program)
     }
 
-    /// The names of what catches a row.
+    /// The names of what catches a row. Of a look-up of two bytes each has its own.
     pub(crate) fn catches(&self, row: C, program: &ProgramRow) -> BTreeSet<String> {
-        let tables = |bus: Bus, message: &[F]| is_in_table(bus, message, program);
-        catches(&self.description, &cells(row), &[], &tables)
+        let tables = |bus: Bus, message: &[F]| self.is_in_table(bus, message, program);
+        let cells = cells(row);
+        let mut names: BTreeSet<String> = catches(&self.description, &cells, &[], &tables)
             .into_iter()
-            .collect()
+            .collect();
+        for (pair, bus, _, message) in messages(&self.description, &cells, &[]) {
+            if bus == Bus::Bytes && names.remove(&pair) {
+                let bytes = bytes_of(&pair).zip(message);
+                let wrong = bytes.filter(|(_, byte)| byte.as_canonical_u32() >= 1 << 8);
+                names.extend(wrong.map(|(name, _)| name.to_owned()));
+            }
+        }
+        names
+    }
+
+    fn is_in_table(&self, bus: Bus, message: &[F], program: &ProgramRow) -> Option<bool> {
+        match bus {
+            Bus::Region => Some(self.regions.iter().any(|region| region == message)),
+            _ => is_in_table(bus, message, program),
+        }
+    }
+
+    /// All that a row checks of itself: constraints and look-ups.
+    fn names(&self) -> BTreeSet<String> {
+        let constraints = self.description.constraints.iter();
+        let constraints = constraints.map(|constraint| constraint.name.as_str());
+        let interactions = self.description.interactions.iter();
+        let look_ups = interactions.flat_map(|interaction| match interaction.bus {
+            Bus::Bytes => bytes_of(&interaction.name).collect(),
+            Bus::Range16 | Bus::Bitwise | Bus::Program | Bus::Region => {
+                vec![interaction.name.as_str()]
+            }
+            Bus::State | Bus::Memory | Bus::Chain | Bus::Transfer | Bus::Journal | Bus::Halt => {
+                vec![]
+            }
+        });
+        constraints.chain(look_ups).map(str::to_owned).collect()
+    }
+
+    /// Asserts that each name of the chip was the only one to catch some forgery, but for exactly
+    /// those of `never_alone`, each of which comes with the reason and was caught with others.
+    pub(crate) fn assert_every_name_was_forged(&self, never_alone: &[(&str, &str)]) {
+        let names = self.names();
+        for column in &self.description.columns {
+            let is_of_access = column.ends_with("gap_high");
+            assert!(
+                !is_of_access || names.contains(column),
+                "{column} is not looked up"
+            );
+        }
+        let alone = self.alone.borrow();
+        let missing: BTreeSet<String> = names.difference(&alone).cloned().collect();
+        let listed = never_alone.iter().map(|(name, _)| (*name).to_owned());
+        let listed: BTreeSet<String> = listed.collect();
+        assert_eq!(missing, listed, "what was never alone to catch a forgery");
+        let together = self.together.borrow();
+        let unforged: Vec<_> = listed.difference(&together).collect();
+        assert!(unforged.is_empty(), "listed and never forged: {unforged:?}");
     }
 
     /// The message that `row` sends under `name`, if it does.
@@ -69,6 +139,33 @@ impl<R, C: Columns<F>> ChipTest<R, C> {
         let caught = self.catches(forged, program);
         let expected: BTreeSet<String> = expected.iter().map(|name| (*name).to_owned()).collect();
         assert_eq!(caught, expected, "what catches the forgery");
+        let caught_before = if caught.len() == 1 {
+            &self.alone
+        } else {
+            &self.together
+        };
+        caught_before.borrow_mut().extend(caught);
+    }
+
+    /// Asserts that the access `name` at `substep` cannot lie ahead, by one clock or by more than
+    /// 16 bits hold. `cells` are its `previous_clock` and `gap_high`.
+    pub(crate) fn assert_lies_in_the_past(
+        &self,
+        honest: &(R, ProgramRow),
+        (name, substep): (&str, u32),
+        cells: impl Fn(&mut C) -> [&mut F; 2],
+    ) {
+        let now = F::new(CLOCK + substep);
+        self.assert_lie(honest, &[&format!("{name}.gap_low")], |row| {
+            let [previous_clock, gap_high] = cells(row);
+            // -2 is left.
+            (*previous_clock, *gap_high) = (now + F::ONE, F::ZERO);
+        });
+        self.assert_lie(honest, &[&format!("{name}.gap_high")], |row| {
+            let [previous_clock, gap_high] = cells(row);
+            // 2^16 - 1 is left.
+            (*previous_clock, *gap_high) = (now + F::new(1 << 16), -F::TWO);
+        });
     }
 
     /// The columns in which some change of an honest row goes unnoticed; see
@@ -77,11 +174,15 @@ impl<R, C: Columns<F>> ChipTest<R, C> {
         let padding = vec![F::default(); self.description.columns.len()];
         let mut unnoticed = BTreeSet::new();
         for (record, program) in honest {
-            let tables = |bus: Bus, message: &[F]| is_in_table(bus, message, program);
+            let tables = |bus: Bus, message: &[F]| self.is_in_table(bus, message, program);
             let rows = [(cells(self.row(record, program)), vec![])];
             unnoticed.extend(sweep(&self.description, &rows, &tables));
         }
-        let tables = |bus: Bus, _: &[F]| (bus == Bus::Program).then_some(false);
+        let (_, program) = honest.first().expect("there is an honest row");
+        let tables = |bus: Bus, message: &[F]| match bus {
+            Bus::Program => Some(false),
+            _ => self.is_in_table(bus, message, program),
+        };
         // In padding a changed cell is harmless as long as the row still says nothing.
         for (index, name) in self.description.columns.iter().enumerate() {
             let mut row = padding.clone();
@@ -152,13 +253,18 @@ pub(crate) fn register_record(word: u32, rs1: u64, rs2: u64) -> (RegisterRecord,
     (record, program)
 }
 
+/// The names in the name of a look-up of bytes; see [`crate::common::eval_bytes`].
+fn bytes_of(pair: &str) -> impl Iterator<Item = &str> {
+    pair.split(" & ")
+}
+
 /// Whether a look-up message is in its table, given the one program row there is.
-pub(crate) fn is_in_table(bus: Bus, message: &[F], program: &ProgramRow) -> Option<bool> {
+fn is_in_table(bus: Bus, message: &[F], program: &ProgramRow) -> Option<bool> {
     let value = |index: usize| message[index].as_canonical_u32();
     match bus {
         Bus::Program => Some(message == program.message()),
         Bus::Range16 => Some(value(0) < 1 << 16),
-        Bus::Range8 => Some(value(0) < 1 << 8),
+        Bus::Bytes => Some(value(0) < 1 << 8 && value(1) < 1 << 8),
         Bus::Bitwise => Some(crate::bitwise_table::contains(message)),
         Bus::State
         | Bus::Memory
