@@ -403,19 +403,13 @@ mod tests {
             (row.is_register, row.is_immediate) = (F::ONE, F::NEG_ONE);
             row.opcode = F::new(Opcode::And as u32) - F::new(Opcode::Andi as u32);
         });
-        // Both at once name the sum of their opcodes, which is none of the chip's: the program table
-        // refuses it too.
-        let unwritten = register_record(base::and(Reg::ZERO, Reg::x(6), Reg::x(7)).word(), 0, 0);
-        lie!(
-            chip,
-            "at_most_one_operation",
-            unwritten,
-            |row| {
-                row.is_immediate = F::ONE;
-                row.opcode += F::new(Opcode::Andi as u32);
-            },
-            also["program"]
-        );
+        // The numbers of `or` and `ori` add up to that of `remuw`.
+        let [or, remuw] = [base::or, base::remuw]
+            .map(|op| register_record(op(Reg::ZERO, Reg::x(6), Reg::x(7)).word(), 5, 0));
+        chip.assert_lie_about(&remuw.1, &or, &["at_most_one_operation"], |row| {
+            row.is_immediate = F::ONE;
+            row.opcode = F::new(Opcode::Remuw as u32);
+        });
     }
 
     fn accesses_lie_in_the_past(chip: &Chip) {
@@ -448,6 +442,7 @@ mod tests {
         one_form_at_a_time(&chip);
         accesses_lie_in_the_past(&chip);
         padding_writes_nothing(&chip);
+        chip.assert_every_name_was_forged(&[]);
     }
 
     #[test]

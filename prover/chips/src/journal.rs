@@ -223,23 +223,34 @@ mod tests {
         lie!(chip, "more_than_8_left", word(8, false), |row| {
             (row.is_more, row.ends_after[7]) = (F::ONE, F::ZERO);
         });
-        lie!(chip, "one_of_all", word(20, false), |row| {
-            // The last row's check is of the bytes left: the flags' sum is what catches two.
-            row.ends_after[7] = F::ONE;
-            row.left = F::from_u32(8);
-        }, also ["more_than_8_left", "shown[0]", "shown[1]", "shown[2]", "shown[3]"]);
-        lie!(
-            chip,
-            "is_more_is_boolean",
-            word(20, false),
-            |row| {
-                row.is_more = F::TWO;
-                for limb in &mut row.shown {
-                    *limb += *limb;
-                }
-            },
-            also["one_of_all"]
-        );
+        // 15 bytes are left: it ends twice, after 7 and after 8 bytes.
+        let shown = |row: &mut Journal<F>, times: u32, top_times: u32| {
+            for limb in 0..4 {
+                let [low, high] = [row.bytes[2 * limb], row.bytes[2 * limb + 1]];
+                let high_times = if limb == 3 { top_times } else { times };
+                row.shown[limb] = low * F::from_u32(times) + high * F::from_u32(256 * high_times);
+            }
+        };
+        lie!(chip, "one_of_all", word(15, false), |row| {
+            row.is_more = F::ZERO;
+            (row.ends_after[6], row.ends_after[7]) = (F::ONE, F::ONE);
+            shown(row, 2, 1);
+        });
+        // And goes on -1 times.
+        lie!(chip, "is_more_is_boolean", word(15, false), |row| {
+            row.is_more = F::NEG_ONE;
+            (row.ends_after[6], row.ends_after[7]) = (F::ONE, F::ONE);
+            shown(row, 1, 0);
+        });
+        // Rows that look like padding to the buses, and still show something.
+        for index in 0..8 {
+            let name = format!("ends_after[{index}]_is_boolean");
+            chip.assert_lie(&word(8, false), &[&name], |row| {
+                *row = Journal::take(&mut std::iter::repeat(F::ZERO));
+                row.ends_after[index] = F::NEG_ONE;
+                row.ends_after[(index + 1) % 8] = F::ONE;
+            });
+        }
     }
 
     fn what_is_shown_is_what_was_there(chip: &Chip) {
@@ -289,6 +300,7 @@ mod tests {
         writes_end_where_they_end(&chip);
         what_is_shown_is_what_was_there(&chip);
         words_are_of_memory_and_of_the_past(&chip);
+        chip.assert_every_name_was_forged(&[]);
     }
 
     #[test]

@@ -344,22 +344,18 @@ mod tests {
             row.target = row.next;
             (row.link[0], row.link[1]) = (row.imm[0], row.imm[1]);
         });
-        // The numbers of the two operations add up to that of a branch. The write does not count
-        // here: it may not take place twice.
-        let to_x0 = register_record(base::jalr(Reg::x(0), Reg::x(6), 8).word(), 0x4_0000, 0);
-        lie!(
-            chip,
-            "at_most_one_operation",
-            to_x0,
-            |row| {
-                row.is_jal = F::ONE;
-                row.target = row.next;
-                for index in 0..2 {
-                    row.link[index] += row.imm[index];
-                }
-            },
-            also["program"]
-        );
+        // The numbers of the two operations add up to that of `bne`.
+        let target = PC - 0x124;
+        let jalr = base::jalr(Reg::ZERO, Reg::x(6), 0).word();
+        let bne = base::bne(Reg::x(6), Reg::ZERO, -0x124).word();
+        let jalr = register_record(jalr, u64::from(target), 0);
+        let (_, bne) = register_record(bne, 0, 0);
+        chip.assert_lie_about(&bne, &jalr, &["at_most_one_operation"], |row| {
+            row.is_jal = F::ONE;
+            row.target = row.next;
+            row.imm = [F::ZERO; 4];
+            row.link = [F::ZERO; 2];
+        });
         // Rows that look like padding to the buses, but for the reads and look-ups of `jalr`: at a
         // clock that an access of clock 0 can precede.
         lie!(chip, "is_jal_is_boolean", jal(8), |row| {
@@ -401,6 +397,7 @@ mod tests {
         operation_and_operands_are_the_programs(&chip);
         accesses_lie_in_the_past(&chip);
         padding_writes_nothing(&chip);
+        chip.assert_every_name_was_forged(&[]);
     }
 
     #[test]

@@ -620,26 +620,26 @@ mod tests {
     fn bytes_are_those_of_the_operands(chip: &Chip) {
         // 256 more in the low byte and one less in the high byte: the limb is the same. Over
         // single bytes the carries are too.
-        for index in 0..3 {
-            let (by_3, of_3) = (honest(base::mul, WIDE, 3), honest(base::mul, 3, WIDE));
-            let name = |operand: &str| format!("{operand}_byte[{}]", 2 * index);
-            chip.assert_lie(&by_3, &[&name("rs1")], |row| {
+        let (by_3, of_3) = (honest(base::mul, WIDE, 3), honest(base::mul, 3, WIDE));
+        for index in 0..4 {
+            let name = |operand: &str, byte: usize| format!("{operand}_byte[{byte}]");
+            chip.assert_lie(&by_3, &[&name("rs1", 2 * index)], |row| {
                 row.rs1_low[index] += F::new(256);
                 multiply(row, honestly);
             });
-            chip.assert_lie(&of_3, &[&name("rs2")], |row| {
+            chip.assert_lie(&of_3, &[&name("rs2", 2 * index)], |row| {
                 row.rs2_low[index] += F::new(256);
                 multiply(row, honestly);
             });
+            // 1 less in the low byte, a fraction more in the high byte. The top bytes are looked
+            // up with their signs.
+            let names = match index {
+                3 => ["rs1_sign".to_owned(), "rs2_sign".to_owned()],
+                _ => ["rs1", "rs2"].map(|operand| name(operand, 2 * index + 1)),
+            };
+            chip.assert_lie(&by_3, &[&names[0]], |row| row.rs1_low[index] -= F::ONE);
+            chip.assert_lie(&of_3, &[&names[1]], |row| row.rs2_low[index] -= F::ONE);
         }
-        lie!(chip, "rs1_byte[6]", honest(base::mul, WIDE, 3), |row| {
-            row.rs1_low[3] += F::new(256);
-            multiply(row, honestly);
-        });
-        lie!(chip, "rs2_byte[6]", honest(base::mul, 3, WIDE), |row| {
-            row.rs2_low[3] += F::new(256);
-            multiply(row, honestly);
-        });
         // The top byte is 256: the look-up that takes its sign refuses it.
         lie!(
             chip,
@@ -725,37 +725,14 @@ mod tests {
             |row| row.is_mulw = F::ONE,
             also["program"]
         );
-
-        // Two fractions that add up to 1, and whose operations' numbers add up to another's: no
-        // flag is a fraction alone without `at_most_one_operation`.
-        let eighths = |count: u32| F::new(count) * F::new(8).inverse();
-        lie!(
-            chip,
-            "is_mul_is_boolean",
-            honest(base::mulh, 0, 0),
-            |row| {
-                (row.is_mul, row.is_mulh, row.is_mulhsu) = (eighths(4), F::ZERO, eighths(4));
-            },
-            also["is_mulhsu_is_boolean"]
-        );
-        lie!(
-            chip,
-            "is_mulh_is_boolean",
-            honest(base::mulhsu, 0, 0),
-            |row| {
-                (row.is_mulh, row.is_mulhsu, row.is_mulhu) = (eighths(4), F::ZERO, eighths(4));
-            },
-            also["is_mulhu_is_boolean"]
-        );
-        lie!(
-            chip,
-            "is_mulw_is_boolean",
-            honest(base::mulhu, 0, 0),
-            |row| {
-                (row.is_mul, row.is_mulhu, row.is_mulw) = (eighths(5), F::ZERO, eighths(3));
-            },
-            also["is_mul_is_boolean"]
-        );
+        let flags = [
+            ("is_mul", "is_mulh"),
+            ("is_mulh", "is_mulhsu"),
+            ("is_mulhsu", "is_mulhu"),
+            ("is_mulhu", "is_mulw"),
+            ("is_mulw", "is_mul"),
+        ];
+        chip.assert_flags_are_boolean(&honest(base::mul, 5, 7), &flags);
     }
 
     fn accesses_lie_in_the_past(chip: &Chip) {
@@ -771,18 +748,16 @@ mod tests {
         });
     }
 
-    #[test]
-    fn padding_writes_nothing() {
-        let chip = chip();
-        let honest = honest(base::mul, 5, 7);
-        let mut row = Mul::take(&mut std::iter::repeat(F::ZERO));
-        assert!(chip.catches(row, &honest.1).is_empty());
-        row = Mul::take(&mut std::iter::repeat(F::ZERO));
-        row.writes = F::ONE;
-        // An access after clock 0, so that only the write itself is wrong.
-        row.fetch.clock = F::new(8);
-        let caught = chip.catches(row, &honest.1);
-        assert_eq!(caught, ["padding_writes_nothing".to_owned()].into());
+    fn padding_writes_nothing(chip: &Chip) {
+        lie!(
+            chip,
+            "padding_writes_nothing",
+            honest(base::mul, 5, 7),
+            |row| {
+                *row = Mul::take(&mut std::iter::repeat(F::ZERO));
+                row.writes = F::ONE;
+            }
+        );
     }
 
     #[test]
@@ -797,6 +772,11 @@ mod tests {
         words_extend_their_true_sign(&chip);
         operation_is_the_programs(&chip);
         accesses_lie_in_the_past(&chip);
+        padding_writes_nothing(&chip);
+        chip.assert_every_name_was_forged(&[(
+            "at_most_one_operation",
+            "two of the operations' numbers add up to more than any: no program has them",
+        )]);
     }
 
     #[test]

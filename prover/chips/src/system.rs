@@ -21,7 +21,7 @@
 //! | flags against `a7`, `a0` | | `number[*]`, `descriptor[*]` | halt at a print |
 //! | `result` | `a2`, 0, or for halt anything | `result_is_length[*]`, `result_is_zero[*]` | return anything |
 //! | `length_top` | boolean | `length_top_is_boolean`, `length[*]` | write more than 2^16 bytes |
-//! | `moves`, `length_inverse` | 1 where bytes move | `moves_is_boolean`, `moves_if_any`, `any_if_moves` | drop a write |
+//! | `moves`, `length_inverse` | 1 where bytes move | `moves_in_journal_writes`, `moves_if_any`, `any_if_moves` | drop a write |
 //! | `word_low` | `a1` / 8 | `aligned`, range look-up | read other words |
 //! | `position`, `position_after` | below 2^30 | `position_after`, range look-ups | move offsets |
 //! | `position_eighth` | | `position_is_whole`, range look-up | write after a ragged end |
@@ -243,7 +243,7 @@ fn eval_journal(builder: &mut Builder, row: &System<Expr>) -> Byte {
         row.length_top.clone(),
     );
     let length = length_low + &row.length_top * (1_u32 << 16);
-    builder.assert_bool("moves_is_boolean", &row.moves);
+    // In a journal write these leave `moves` 0 if the length is 0, and 1 else.
     builder.assert_zero_when(
         "moves_in_journal_writes",
         &is_journal.not(),
@@ -431,6 +431,7 @@ mod tests {
         calls_are_what_the_registers_say(&chip);
         journal_writes_move_every_byte_and_no_other(&chip);
         the_position_goes_on_by_the_length_from_whole_words(&chip);
+        chip.assert_every_name_was_forged(&[]);
     }
 
     #[test]
@@ -480,16 +481,21 @@ mod tests {
         }
         lie!(chip, "program", halt(), |row| row.fetch.next_half_pc +=
             F::ONE);
-        lie!(
-            chip,
-            "at_most_one_operation",
-            call(HALT_STANDARD, [7, 0, 0], 7, 0),
-            |row| {
-                // Twice number 0 is still number 0.
-                row.is_halt_standard = F::TWO;
-            },
-            also["is_halt_standard_is_boolean"]
-        );
+        // It halts twice: 0 and 93 are 93.
+        lie!(chip, "at_most_one_operation", halt(), |row| row
+            .is_halt_standard =
+            F::ONE);
+        let flags = [
+            ("is_halt", "is_halt_standard"),
+            ("is_halt_standard", "is_halt"),
+            ("is_print", "is_print_error"),
+            ("is_print_error", "is_print"),
+            ("is_journal", "is_print"),
+            ("is_panic", "is_span_begin"),
+            ("is_span_begin", "is_span_end"),
+            ("is_span_end", "is_panic"),
+        ];
+        chip.assert_flags_are_boolean(&halt(), &flags);
     }
 
     fn journal_writes_move_every_byte_and_no_other(chip: &Chip) {
@@ -502,13 +508,26 @@ mod tests {
         lie!(chip, "any_if_moves", journal(11, 0), |row| row
             .length_inverse +=
             F::ONE);
-        lie!(
-            chip,
-            "moves_in_journal_writes",
-            halt(),
-            |row| row.moves = F::ONE,
-            also["any_if_moves"]
-        );
+        // A print that goes to the journal.
+        let print = call(WRITE, [FD_STDOUT, 0x2_0018, 11], 11, 0);
+        lie!(chip, "moves_in_journal_writes", print, |row| {
+            row.moves = F::ONE;
+            row.length_inverse = F::from_u32(11).inverse();
+        });
+        // In a journal write of any length `moves` can be 0 and 1 only.
+        lie!(chip, "moves_if_any", journal(11, 8), |row| row.moves =
+            F::TWO);
+        lie!(chip, "any_if_moves", journal(0, 8), |row| {
+            row.moves = F::TWO;
+            row.position_eighth = F::ONE;
+        });
+        lie!(chip, "length_top_is_boolean", journal(1 << 16, 8), |row| {
+            // 2^17 bytes.
+            row.length_top = F::TWO;
+            (row.a2.previous[1], row.result[1]) = (F::TWO, F::TWO);
+            row.length_inverse *= F::TWO.inverse();
+            row.position_after[1] += F::ONE;
+        });
         lie!(chip, "length[0]", journal(1 << 16, 8), |row| {
             // 2^16 + 1 bytes.
             row.a2.previous[0] = F::ONE;
@@ -566,6 +585,10 @@ mod tests {
         lie!(chip, "after_low", journal(11, 1 << 16), |row| {
             row.position_after[0] += F::from_u32(1 << 16);
             row.position_after[1] -= F::ONE;
+        });
+        // A quarter of 2^16 is 2^14.
+        lie!(chip, "after_high", journal(1 << 14, 8), |row| {
+            row.position_after = [F::from_u32(8), F::from_u32(4).inverse()];
         });
         lie!(chip, "after_high_times_4", journal(11, 0), |row| {
             row.position.previous[1] = F::from_u32(1 << 14);

@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use p3_field::{PrimeCharacteristicRing, PrimeField32};
+use p3_field::{Field, PrimeCharacteristicRing, PrimeField32};
 use zkvm_air::mutate::{catches, messages, sweep};
 use zkvm_air::{Builder, Bus, Columns, Description, Expr, F};
 use zkvm_isa::record::RegisterRecord;
@@ -14,6 +14,7 @@ use zkvm_isa::{Length, Opcode, decode};
 use zkvm_testkit::edge::alu_vectors;
 
 use crate::ProgramRow;
+use crate::chain::Link;
 use crate::common::limbs;
 
 /// Where the instructions of these tests lie.
@@ -25,6 +26,8 @@ pub(crate) const CLOCK: u32 = 0x0015_0000;
 pub(crate) struct ChipTest<R, C> {
     pub(crate) description: Description,
     pub(crate) fill: fn(&R, &ProgramRow) -> C,
+    /// The preprocessed cells of the row.
+    fixed: Vec<F>,
     /// The messages of the region table.
     pub(crate) regions: Vec<Vec<F>>,
     /// What was the only one to catch a forgery so far.
@@ -40,10 +43,21 @@ impl<R, C: Columns<F>> ChipTest<R, C> {
         eval: fn(&mut Builder, &S, &()),
         fill: fn(&R, &ProgramRow) -> C,
     ) -> Self {
-        let description = Description::new::<S, ()>(name, eval).expect("the chip is well formed");
+        Self::with_fixed(name, eval, fill, ())
+    }
+
+    /// Describes the chip, whose rows have the preprocessed cells `fixed`.
+    pub(crate) fn with_fixed<S: Columns<Expr>, P: Columns<Expr>>(
+        name: &str,
+        eval: fn(&mut Builder, &S, &P),
+        fill: fn(&R, &ProgramRow) -> C,
+        fixed: impl Columns<F>,
+    ) -> Self {
+        let description = Description::new::<S, P>(name, eval).expect("the chip is well formed");
         ChipTest {
             description,
             fill,
+            fixed: cells(fixed),
             regions: Vec::new(),
             alone: RefCell::default(),
             together: RefCell::default(),
@@ -59,10 +73,10 @@ impl<R, C: Columns<F>> ChipTest<R, C> {
     pub(crate) fn catches(&self, row: C, program: &ProgramRow) -> BTreeSet<String> {
         let tables = |bus: Bus, message: &[F]| self.is_in_table(bus, message, program);
         let cells = cells(row);
-        let mut names: BTreeSet<String> = catches(&self.description, &cells, &[], &tables)
+        let mut names: BTreeSet<String> = catches(&self.description, &cells, &self.fixed, &tables)
             .into_iter()
             .collect();
-        for (pair, bus, _, message) in messages(&self.description, &cells, &[]) {
+        for (pair, bus, _, message) in messages(&self.description, &cells, &self.fixed) {
             if bus == Bus::Bytes && names.remove(&pair) {
                 let bytes = bytes_of(&pair).zip(message);
                 let wrong = bytes.filter(|(_, byte)| byte.as_canonical_u32() >= 1 << 8);
@@ -119,7 +133,7 @@ impl<R, C: Columns<F>> ChipTest<R, C> {
 
     /// The message that `row` sends under `name`, if it does.
     pub(crate) fn message(&self, row: C, name: &str) -> Option<Vec<F>> {
-        messages(&self.description, &cells(row), &[])
+        messages(&self.description, &cells(row), &self.fixed)
             .into_iter()
             .find(|(n, _, multiplicity, _)| n == name && multiplicity.as_canonical_u32() != 0)
             .map(|(_, _, _, message)| message)
@@ -128,6 +142,17 @@ impl<R, C: Columns<F>> ChipTest<R, C> {
     /// Asserts that an honest row passes and that exactly `expected` catch it once forged.
     pub(crate) fn assert_lie(
         &self,
+        honest: &(R, ProgramRow),
+        expected: &[&str],
+        forge: impl FnOnce(&mut C),
+    ) {
+        self.assert_lie_about(&honest.1, honest, expected, forge);
+    }
+
+    /// As [`Self::assert_lie`]; but the forged row passes for `truth`, another instruction.
+    pub(crate) fn assert_lie_about(
+        &self,
+        truth: &ProgramRow,
         (record, program): &(R, ProgramRow),
         expected: &[&str],
         forge: impl FnOnce(&mut C),
@@ -136,7 +161,7 @@ impl<R, C: Columns<F>> ChipTest<R, C> {
         assert!(honest.is_empty(), "the honest row is caught by {honest:?}");
         let mut forged = self.row(record, program);
         forge(&mut forged);
-        let caught = self.catches(forged, program);
+        let caught = self.catches(forged, truth);
         let expected: BTreeSet<String> = expected.iter().map(|name| (*name).to_owned()).collect();
         assert_eq!(caught, expected, "what catches the forgery");
         let caught_before = if caught.len() == 1 {
@@ -145,6 +170,51 @@ impl<R, C: Columns<F>> ChipTest<R, C> {
             &self.together
         };
         caught_before.borrow_mut().extend(caught);
+    }
+
+    /// Asserts of each first flag that -1 in it and 1 in the second do not pass for padding.
+    pub(crate) fn assert_flags_are_boolean(
+        &self,
+        honest: &(R, ProgramRow),
+        flags: &[(&str, &str)],
+    ) {
+        let columns = &self.description.columns;
+        for (flag, other) in flags {
+            let cells = columns.iter().map(|column| match column {
+                _ if column == flag => F::NEG_ONE,
+                _ if column == other => F::ONE,
+                _ => F::ZERO,
+            });
+            let mut cells = cells.collect::<Vec<F>>().into_iter();
+            self.assert_lie(honest, &[&format!("{flag}_is_boolean")], |row| {
+                *row = C::take(&mut cells);
+            });
+        }
+    }
+
+    /// Asserts that the link of the word `word` leads to it from one below it, not too far.
+    pub(crate) fn assert_chain_ascends(
+        &self,
+        honest: &(R, ProgramRow),
+        word: u32,
+        link: impl Fn(&mut C) -> &mut Link<F>,
+    ) {
+        let word = F::new(word);
+        let lie = |name: &str, before: F, [low, high]: [F; 2]| {
+            self.assert_lie(honest, &[name], |row| {
+                let link = link(row);
+                link.before = before;
+                (link.distance_low, link.distance_high) = (low, high);
+            });
+        };
+        lie("ascending", word + F::ONE, [F::ZERO; 2]);
+        // From itself: the distance is -1, which is 0x7f00 · 2^16.
+        let minus_1 = F::new(0x7f00);
+        lie("distance_high_times_8", word, [F::ZERO, minus_1]);
+        lie("distance_low", word, [F::NEG_ONE, F::ZERO]);
+        // An eighth is in range, taken eightfold: of 2^16 it is 2^13.
+        let (eighth, far) = (F::new(8).inverse(), F::new(1 << 13));
+        lie("distance_high", word - F::ONE - far, [F::ZERO, eighth]);
     }
 
     /// Asserts that the access `name` at `substep` cannot lie ahead, by one clock or by more than
