@@ -865,8 +865,9 @@ mod tests {
         // 256 more in the low byte and one less in the high byte: the limb is the same. Against a
         // number of one byte the carries are too.
         let (a, b) = (0x7fff_ffff_ffff_ffff, 0x0102_0304_0506_0708);
+        type Bytes = fn(&mut DivRem<F>) -> &mut [F; 8];
         for index in 0..4 {
-            let numbers: [(&str, Honest, fn(&mut DivRem<F>) -> &mut [F; 8]); 2] = [
+            let numbers: [(&str, Honest, Bytes); 2] = [
                 ("divisor", honest(base::divu, a, b), |row| &mut row.divisor),
                 ("quotient", honest(base::divu, a, 3), |row| {
                     &mut row.quotient
