@@ -11,10 +11,18 @@
 //!
 //! # The comparison
 //!
-//! `decides` marks at most one limb; limbs above the marked one are equal, and all are if none is
-//! marked. In the marked limb the values differ by at least 1, and their order there is their
-//! order: the difference with the sign that `less` claims, less 1, is `gap`, a 16-bit value.
-//! Signed comparisons take 2^16 off a negative value's highest limb.
+//! If the signs of a signed comparison differ, the negative value is the lesser one. Otherwise, and
+//! among unsigned values, `decides` marks at most one limb; limbs above the marked one are equal,
+//! and all are if none is marked. In the marked limb the values differ by at least 1, and their
+//! order there is their order: the difference with the sign that `less` claims, less 1, is `gap`, a
+//! 16-bit value.
+//!
+//! That the signs are the operands' takes two look-ups, as does their order by limbs. Call a sign's
+//! *rest* twice the highest limb without the sign, which is below 2^16 only if the sign is bit 15.
+//! If the signs differ, `gap` is the rest of `rs1`, as no limb decides, and `sign_rest` that of
+//! `rs2`. If they are both 0, `sign_rest` is that of the greater value, and if they are both 1, that
+//! of the lesser one: the other value's highest limb lies on the same side of it as it should, or
+//! is equal to it.
 //!
 //! # Why each cell is pinned
 //!
@@ -23,11 +31,12 @@
 //! | flags | one of them 1 in a real row | `*_is_boolean`, `at_most_one_operation`, program table | run another operation |
 //! | `rs1_number`, `rs2_number`, `target` | the instruction's | program table | name other operands, branch elsewhere |
 //! | `rs1`, `rs2` accesses | | memory bus, see [`crate::common`] | invent operands |
-//! | `signs` | bits 63 in signed comparisons, else 0 | `signs[*]_is_boolean`, `sign_bit[*]` look-ups | turn the order round |
+//! | `signs` | bits 63 in signed comparisons, else 0 | `signs[*]_is_boolean`, `gap` and `sign_rest` look-ups | turn the order round |
+//! | `sign_rest` | see above | `sign_rest_is_an_operands` | show the rest of something else |
 //! | `decides` | boolean, at most one 1 | `decides[*]_is_boolean`, `at_most_one_decides` | add differences up |
 //! | `decides` against operands | | `equal_above[*]` | decide by a lower limb, call different values equal |
-//! | `gap` | the difference less 1, 16 bits | `gap_is_difference`, `gap` look-up | call equal values different, turn the order round |
-//! | `less` | boolean, 0 if all limbs are equal | `less_is_boolean`, `gap_is_difference` | take the wrong way |
+//! | `gap` | the difference less 1 or the rest of `rs1`, 16 bits | `gap_is_difference`, `gap` look-up | call equal values different, turn the order round |
+//! | `less` | boolean, 0 if all limbs are equal | `less_is_boolean`, `less_is_the_sign`, `gap_is_difference` | take the wrong way |
 //! | `next` | the address to go on at | `next` | go on anywhere |
 
 use p3_field::PrimeCharacteristicRing;
@@ -70,12 +79,16 @@ columns! {
         rs2: [group Access],
         /// Bits 63 of the operands in signed comparisons, else 0; boolean, bound by range checks.
         signs: [cells 2],
-        /// 1 for the highest limb that differs, if any does; boolean.
+        /// 1 for the highest limb that differs, if any does and the signs do not; boolean.
         decides: [cells 4],
-        /// 1 if `rs1` is less than `rs2`; boolean, bound by `gap`.
+        /// 1 if `rs1` is less than `rs2`; boolean, bound by `gap` or the signs.
         less: [cell],
-        /// How much more than 1 the values differ by in the deciding limb; range-checked.
+        /// How much more than 1 the values differ by in the deciding limb; if the signs differ,
+        /// twice the highest limb of `rs1` without its sign. Range-checked.
         gap: [cell],
+        /// Twice the highest limb of `rs1` or `rs2` without its sign; range-checked in signed
+        /// comparisons.
+        sign_rest: [cell],
         /// Half the address at which execution goes on.
         next: [cell],
     }
@@ -134,28 +147,28 @@ pub(crate) fn eval(builder: &mut Builder, row: &Branch<Expr>, _: &()) {
         )
     });
     eval_bytes(builder, &is_real, gaps);
-    let differ = eval_comparison(builder, row);
+    let decided = eval_comparison(builder, row, &is_real);
 
     let (less, stays) = (&row.less, &row.fetch.next_half_pc);
-    let is_taken = &row.is_beq * differ.not()
-        + &row.is_bne * differ
+    let is_taken = &row.is_beq * decided.not()
+        + &row.is_bne * decided
         + (&row.is_blt + &row.is_bltu) * less
         + (&row.is_bge + &row.is_bgeu) * less.not();
     builder.assert_eq("next", &row.next, stays + is_taken * (&row.target - stays));
 }
 
-/// Binds `decides`, `less` and what they rest on to the operands; returns whether these differ.
-fn eval_comparison(builder: &mut Builder, row: &Branch<Expr>) -> Expr {
+/// Binds `decides`, `less` and what they rest on to the operands; returns whether a limb decides,
+/// which among unsigned values is whether they differ.
+fn eval_comparison(builder: &mut Builder, row: &Branch<Expr>, is_real: &Expr) -> Expr {
     let is_signed = &row.is_blt + &row.is_bge;
-    for (index, (sign, access)) in row.signs.iter().zip([&row.rs1, &row.rs2]).enumerate() {
+    let [sign_1, sign_2] = &row.signs;
+    for (index, sign) in row.signs.iter().enumerate() {
         let name = format!("signs[{index}]_is_boolean");
         builder.assert_zero(&name, sign * (&is_signed - sign));
-        // With the limb in range and the sign boolean, twice the rest is below 2^16 only if the
-        // sign is bit 15.
-        let rest = (&access.previous[3] - sign * (1_u32 << 15)) * 2;
-        let name = format!("sign_bit[{index}]");
-        builder.send(&name, Bus::Range16, &is_signed, vec![rest]);
     }
+    let less = &row.less;
+    let signs_differ = sign_1 + sign_2 - sign_1 * sign_2 * 2;
+    builder.assert_zero_when("less_is_the_sign", &(sign_1 - sign_2), less - sign_1);
 
     let mut decided = Expr::from(0);
     let mut difference = Expr::from(0);
@@ -165,26 +178,36 @@ fn eval_comparison(builder: &mut Builder, row: &Branch<Expr>) -> Expr {
         decided = decided + decides;
         let apart = &row.rs2.previous[index] - &row.rs1.previous[index];
         let name = format!("equal_above[{index}]");
-        builder.assert_zero_when(&name, &decided.not(), apart.clone());
-        let apart = match index {
-            3 => apart - (&row.signs[1] - &row.signs[0]) * (1_u32 << 16),
-            _ => apart,
-        };
+        builder.assert_zero_when(&name, &(decided.not() - &signs_differ), apart.clone());
         difference = difference + decides * apart;
     }
-    let differ = decided;
-    builder.assert_bool("at_most_one_decides", &differ);
+    builder.assert_bool("at_most_one_decides", &decided);
+    builder.assert_zero("less_is_boolean", less * (&decided + &signs_differ - less));
 
-    let less = &row.less;
-    builder.assert_zero("less_is_boolean", less * (&differ - less));
-    // The difference is at most 2^17 in amount, so that it and the gap are equal as integers.
+    // Twice a highest limb without its sign. It is even and less than 2^17 in amount: between 0 and
+    // 2^16 only if the sign is bit 15.
+    let rest = |limb: &Expr, sign: &Expr| limb * 2 - sign * (1_u32 << 16);
+    let (limb_1, limb_2) = (&row.rs1.previous[3], &row.rs2.previous[3]);
+    let rest_1 = rest(limb_1, sign_1);
+    // The difference is less than 2^16 in amount, so that it and the gap are equal as integers. If
+    // the signs differed and a limb decided, it would be equal, and twice its rest would be -1.
     let direction = less * 2 - 1;
     builder.assert_zero(
         "gap_is_difference",
-        direction * difference - &differ * (&row.gap + 1),
+        direction * difference - &decided * (&row.gap + 1) + signs_differ * (&row.gap - &rest_1),
     );
-    builder.send("gap", Bus::Range16, &differ, vec![row.gap.clone()]);
-    differ
+    builder.send("gap", Bus::Range16, is_real, vec![row.gap.clone()]);
+    // That of `rs2` where exactly one of `less` and its sign is 1: always if the signs differ, of
+    // the greater value if both are 0, of the lesser one if both are 1.
+    let is_2 = less + sign_2 - less * sign_2 * 2;
+    builder.assert_eq(
+        "sign_rest_is_an_operands",
+        &row.sign_rest,
+        &rest_1 + is_2 * (rest(limb_2, sign_2) - &rest_1),
+    );
+    let sign_rest = vec![row.sign_rest.clone()];
+    builder.send("sign_rest", Bus::Range16, &is_signed, sign_rest);
+    decided
 }
 
 /// Fills the row of `record`, whose instruction is `program`.
@@ -193,17 +216,23 @@ pub(crate) fn fill(record: &RegisterRecord, program: &ProgramRow) -> Branch<F> {
     let is_signed = matches!(opcode, Opcode::Blt | Opcode::Bge);
     let (a, b) = (record.rs1_value, record.rs2_value);
     let signs = [a, b].map(|value| is_signed && value >> 63 == 1);
-    let signed_limb = |value: u64, sign: bool, index: usize| {
-        let limb = i32::from(limbs_u16(value)[index]);
-        limb - if sign && index == 3 { 1 << 16 } else { 0 }
-    };
+    let signs_differ = signs[0] != signs[1];
     let decides = (0..4)
         .rev()
-        .find(|&index| limbs_u16(a)[index] != limbs_u16(b)[index]);
-    let difference = decides.map_or(0, |index| {
-        signed_limb(b, signs[1], index) - signed_limb(a, signs[0], index)
+        .find(|&index| !signs_differ && limbs_u16(a)[index] != limbs_u16(b)[index]);
+    let [rest_1, rest_2] = [(a, signs[0]), (b, signs[1])].map(|(value, sign)| {
+        let limb = limbs_u16(value)[3];
+        2 * u32::from(limb) - (u32::from(sign) << 16)
     });
-    let (less, differ) = (difference > 0, difference != 0);
+    let (less, gap) = match decides {
+        _ if signs_differ => (signs[0], rest_1),
+        None => (false, 0),
+        Some(index) => {
+            let (a, b) = (limbs_u16(a)[index], limbs_u16(b)[index]);
+            (a < b, u32::from(a.abs_diff(b)) - 1)
+        }
+    };
+    let differ = a != b;
     let is_taken = if matches!(opcode, Opcode::Beq | Opcode::Bne) {
         differ == (opcode == Opcode::Bne)
     } else {
@@ -233,7 +262,8 @@ pub(crate) fn fill(record: &RegisterRecord, program: &ProgramRow) -> Branch<F> {
         signs: signs.map(F::from_bool),
         decides: std::array::from_fn(|index| F::from_bool(decides == Some(index))),
         less: F::from_bool(less),
-        gap: F::new(difference.unsigned_abs().saturating_sub(1)),
+        gap: F::new(gap),
+        sign_rest: F::new(if less == signs[1] { rest_1 } else { rest_2 }),
         next,
     }
 }
@@ -270,6 +300,28 @@ mod tests {
         Branch::take(&mut std::iter::repeat(F::ZERO))
     }
 
+    /// Fills what follows from the signs, the deciding limb and `less`.
+    fn settle(row: &mut Branch<F>, less: F, decides: Option<usize>) {
+        let rest = |limb: F, sign: F| limb.double() - sign * F::new(1 << 16);
+        let [sign_1, sign_2] = row.signs;
+        let rest_1 = rest(row.rs1.previous[3], sign_1);
+        let rest_2 = rest(row.rs2.previous[3], sign_2);
+        let is_2 = less + sign_2 - (less * sign_2).double();
+        row.sign_rest = rest_1 + is_2 * (rest_2 - rest_1);
+        row.less = less;
+        row.decides = [0, 1, 2, 3].map(|index| F::from_bool(decides == Some(index)));
+        row.gap = match decides {
+            None => rest_1,
+            Some(index) => {
+                let apart = row.rs2.previous[index] - row.rs1.previous[index];
+                (less.double() - F::ONE) * apart - F::ONE
+            }
+        };
+        let is_taken =
+            (row.is_blt + row.is_bltu) * less + (row.is_bge + row.is_bgeu) * (F::ONE - less);
+        row.next = STAYS + is_taken * (TAKEN - STAYS);
+    }
+
     #[test]
     fn every_pair_of_edge_values_takes_the_reference_way() {
         let chip = chip();
@@ -287,6 +339,41 @@ mod tests {
                     let next = chip.message(row(), "next_state").expect("it goes on");
                     let expected = if is_taken(name, a, b) { TAKEN } else { STAYS };
                     assert_eq!(next[0], expected, "{name} {a:x} {b:x}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_claim_of_signs_and_limbs_turns_an_order_round() {
+        let chip = chip();
+        let limbs = [0, 1, 0x7ffe, 0x7fff, 0x8000, 0x8001, 0xffff_u64];
+        let values = limbs.iter().flat_map(|high| {
+            let low = [0, 1, 0xffff];
+            low.map(|low| high << 48 | low)
+        });
+        let values: Vec<u64> = values.collect();
+        let signs = [[0, 0], [0, 1], [1, 0], [1, 1]].map(|signs| signs.map(F::new));
+        let decides = [None, Some(0), Some(1), Some(2), Some(3)];
+        for op in [base::blt, base::bge, base::bltu, base::bgeu] {
+            let name = op(Reg::x(6), Reg::x(7), 0).name;
+            for (&a, &b) in values
+                .iter()
+                .flat_map(|a| values.iter().map(move |b| (a, b)))
+            {
+                let (record, program) = branch(op, a, b);
+                for (signs, decides) in signs.iter().flat_map(|s| decides.map(move |d| (s, d))) {
+                    for less in [F::ZERO, F::ONE] {
+                        let mut row = chip.row(&record, &program);
+                        row.signs = *signs;
+                        settle(&mut row, less, decides);
+                        let is_true = (row.next == TAKEN) == is_taken(name, a, b);
+                        let caught = chip.catches(row, &program);
+                        assert!(
+                            is_true || !caught.is_empty(),
+                            "{name} {a:x} {b:x} {signs:?} {decides:?}"
+                        );
+                    }
                 }
             }
         }
@@ -345,9 +432,7 @@ mod tests {
         let forge = |name: &str, index: usize| {
             let (a, b) = (1 << (16 * (index + 1)), 1 << (16 * index));
             chip.assert_lie(&branch(base::bltu, a, b), &[name], |row| {
-                row.decides = [F::ZERO; 4];
-                row.decides[index] = F::ONE;
-                (row.less, row.gap, row.next) = (F::ONE, F::ZERO, TAKEN);
+                settle(row, F::ONE, Some(index));
             });
         };
         forge("equal_above[1]", 0);
@@ -414,63 +499,88 @@ mod tests {
     }
 
     fn signs_are_the_operands(chip: &Chip) {
-        let (negative, positive) = (u64::MAX, 1);
-        // Not negative: it is the greater one, as among unsigned values.
+        let (yes, no) = (F::ONE, F::ZERO);
+        let at_top = |a: u64, b: u64| (a << 48, b << 48);
+        let forge = |(a, b): (u64, u64), name: &str, signs: [F; 2], less: F, decides| {
+            for op in [base::blt, base::bge] {
+                chip.assert_lie(&branch(op, a, b), &[name], |row| {
+                    row.signs = signs;
+                    settle(row, less, decides);
+                });
+            }
+        };
+        let (negative, positive) = (0xffff, 1);
+        // Signs left out: the negative one is the greater one, as among unsigned values.
+        let values = at_top(negative, positive);
+        forge(values, "sign_rest", [no, no], no, Some(3));
+        // A sign for both: the same.
+        forge(values, "sign_rest", [yes, yes], no, Some(3));
+        let values = at_top(positive, negative);
+        forge(values, "sign_rest", [no, no], yes, Some(3));
+        forge(values, "sign_rest", [yes, yes], yes, Some(3));
+        // The signs of the other operand.
+        chip.assert_lie(
+            &branch(base::blt, 1 << 48, u64::MAX),
+            &["gap", "sign_rest"],
+            |row| {
+                row.signs = [yes, no];
+                settle(row, yes, None);
+            },
+        );
+        // Two signs for one, at either operand, of either sign.
+        let values = at_top(2, 1);
+        forge(values, "gap", [yes, no], yes, None);
+        let values = at_top(1, 2);
+        forge(values, "sign_rest", [no, yes], no, None);
+        let values = at_top(0x8002, 0x8001);
+        forge(values, "sign_rest", [yes, no], yes, None);
+        let values = at_top(0x8001, 0x8002);
+        forge(values, "gap", [no, yes], no, None);
+        // Signs that differ and an order that is not theirs.
+        forge(
+            at_top(negative, positive),
+            "less_is_the_sign",
+            [yes, no],
+            no,
+            None,
+        );
+        // The rest of something else.
         lie!(
             chip,
-            "sign_bit[0]",
-            branch(base::blt, negative, positive),
+            "sign_rest_is_an_operands",
+            branch(base::blt, u64::MAX, 1 << 63),
             |row| {
-                row.signs[0] = F::ZERO;
-                (row.less, row.gap, row.next) = (F::ZERO, F::new(0xfffe), STAYS);
+                row.signs = [no, no];
+                settle(row, no, Some(3));
+                row.sign_rest = F::ZERO;
             }
         );
+        // A limb that decides although the signs do.
         lie!(
             chip,
-            "sign_bit[1]",
-            branch(base::bge, positive, negative),
+            "gap_is_difference",
+            branch(base::blt, 0xffff, u64::MAX),
             |row| {
-                row.signs[1] = F::ZERO;
-                (row.less, row.gap, row.next) = (F::ONE, F::new(0xfffe), STAYS);
+                row.decides[0] = F::ONE;
             }
         );
         // A sign among unsigned values.
         lie!(
             chip,
             "signs[0]_is_boolean",
-            branch(base::bltu, negative, positive),
+            branch(base::bltu, u64::MAX, 1),
             |row| {
-                row.signs[0] = F::ONE;
-                (row.less, row.gap, row.next) = (F::ONE, F::ZERO, TAKEN);
+                row.signs = [yes, no];
+                settle(row, yes, None);
             }
         );
         lie!(
             chip,
             "signs[1]_is_boolean",
-            branch(base::bgeu, positive, negative),
+            branch(base::bgeu, 1, u64::MAX),
             |row| {
-                row.signs[1] = F::ONE;
-                (row.less, row.gap, row.next) = (F::ZERO, F::ZERO, TAKEN);
-            }
-        );
-        // A fraction of a sign: 2^15 / 2^15 more than nothing turns 1 < 2 round.
-        let (a, b) = (1 << 48, 2 << 48);
-        lie!(
-            chip,
-            "signs[1]_is_boolean",
-            branch(base::blt, a, b),
-            |row| {
-                row.signs[1] = F::new(1 << 15).inverse();
-                (row.less, row.gap, row.next) = (F::ZERO, F::ZERO, STAYS);
-            }
-        );
-        lie!(
-            chip,
-            "signs[0]_is_boolean",
-            branch(base::blt, b, a),
-            |row| {
-                row.signs[0] = F::new(1 << 15).inverse();
-                (row.less, row.gap, row.next) = (F::ONE, F::ZERO, TAKEN);
+                row.signs = [no, yes];
+                settle(row, no, None);
             }
         );
     }

@@ -48,8 +48,6 @@ const FREE: &[(&str, &[&[&str]])] = &[
     ),
     ("mul", &[RD]),
     ("div_rem", &[RD]),
-    // Between equal values there is no gap.
-    ("branch", &[&["gap"]]),
     // `jal` reads and adds nothing.
     (
         "jump",
