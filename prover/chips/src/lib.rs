@@ -13,6 +13,7 @@ mod bitwise_table;
 mod branch;
 mod chain;
 mod common;
+mod comparison;
 mod div_rem;
 mod image;
 mod journal;
