@@ -1179,14 +1179,20 @@ mod tests {
         operation_is_the_programs(&chip);
         accesses_lie_in_the_past(&chip);
         padding_writes_nothing(&chip);
-        chip.assert_every_name_was_forged(&[(
-            "at_most_one_operation",
-            "two of the operations' numbers add up to more than any: no program has them",
-        ), (
-            "dividend_negative_is_boolean",
-            "with a fraction for a sign quotient and remainder must be zero, and a search of all \
-             fractions, carries and limbs finds no dividend that is zero then",
-        )]);
+        // A dividend's sign s that is a fraction makes quotient and remainder zero, by their signs'
+        // checks. What its look-up leaves is s = k / 2^16 with |k| < 2^17, and `product[*]` are
+        // limb + s · (2^16 - 1 - 2 · limb) = carry_in - 2^16 · carry, and s more in limb 0. All k and
+        // all carries that pass `carry_sum` were searched, for each form: never are all limbs in range.
+        chip.assert_every_name_was_forged(&[
+            (
+                "at_most_one_operation",
+                "two of the operations' numbers add up to more than any",
+            ),
+            (
+                "dividend_negative_is_boolean",
+                "a search finds no dividend with such a sign; see above",
+            ),
+        ]);
     }
 
     #[test]

@@ -1,9 +1,12 @@
 //! The chips: tables whose rows prove one executed instruction, one memory word, one look-up each.
 //!
 //! A chip is one file, always in this order: the relation, why each cell is pinned, columns,
-//! constraints and interactions (`eval`), filling a row from a record (`fill`), tests. No
-//! cryptography here, and nothing of how constraints are proved. [`machine`] puts the chips
-//! together.
+//! constraints and interactions (`eval`), filling a row from a record (`fill`), tests. What chips
+//! share lies in `common`, `comparison`, `chain`, `load` and `mul`. No cryptography here, and nothing
+//! of how constraints are proved. [`machine`] puts the chips together.
+//!
+//! A rule of the tests: every constraint, every look-up and each of the bytes that share one is the
+//! only thing that catches some forged row; what never can be is listed with the reason.
 
 #![forbid(unsafe_code)]
 
