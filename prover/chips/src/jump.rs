@@ -31,9 +31,8 @@
 //! | cells | range | who enforces it | what a liar could do without |
 //! |---|---|---|---|
 //! | flags | one of them 1 in a real row | `*_is_boolean`, `at_most_one_operation`, program table | run another operation |
-//! | `rd_number`, `writes`, `rs1_number`, `imm`, `target` | the instruction's | program table | name other operands |
+//! | `rd_number`, `writes`, `rs1_number`, `imm`, `link`, `target` | the instruction's | program table | name other operands |
 //! | `base`, `rd` accesses | | memory bus, see [`crate::common`] | invent operands |
-//! | `link` | the next instruction's address, 16-bit limbs | `link[*]` | write another value |
 //! | `next` | half the address | `jal_target`, `jalr_target`, `half` and `high` look-ups | jump anywhere; around the field |
 //! | `bit` | bit 0 of the sum | `bit_is_boolean`, `half` look-up | jump to another address than the sum |
 
@@ -64,18 +63,18 @@ columns! {
         writes: [cell],
         /// Number of the base register, 0 in `jal`; from the program table.
         rs1_number: [cell],
-        /// In `jal` the limbs of the link; in `jalr` the lowest limb of the immediate, its other
-        /// limbs (all equal: 0 or 2^16 - 1), the lower limbs of the link; from the program table.
-        imm: [cells 4],
+        /// In `jalr` the lowest limb of the immediate and its other limbs (all equal: 0 or 2^16 - 1),
+        /// in `jal` 0; from the program table.
+        imm: [cells 2],
+        /// The lower limbs of the link, the address of the next instruction, whose upper limbs are
+        /// zero; from the program table.
+        link: [cells 2],
         /// Half the address that `jal` jumps to, 0 in `jalr`; from the program table.
         target: [cell],
         /// Read of the base register; in `jal` nothing is read.
         base: [group Base],
         /// Write of `rd`.
         rd: [group Access],
-        /// The lower limbs of the link, whose upper limbs are zero; 16 bits because the program
-        /// table's limbs are.
-        link: [cells 2],
         /// Half the address at which execution goes on.
         next: [cell],
         /// Bit 0 of the sum in `jalr`; boolean.
@@ -93,13 +92,14 @@ pub(crate) fn eval(builder: &mut Builder, row: &Jump<Expr>, _: &()) {
     let flags = [("is_jal", &row.is_jal), ("is_jalr", &row.is_jalr)];
     let is_real = eval_flags(builder, &flags);
     let operation = &row.is_jal * (Opcode::Jal as u32) + &row.is_jalr * (Opcode::Jalr as u32);
+    let ([imm_low, imm_sign], [low, high]) = (row.imm.clone(), row.link.clone());
     let fields = ProgramFields {
         operation,
         rd: row.rd_number.clone(),
         writes: row.writes.clone(),
         rs1: row.rs1_number.clone(),
         rs2: Expr::from(0),
-        imm: row.imm.clone(),
+        imm: [imm_low, imm_sign, low.clone(), high.clone()],
         target: row.target.clone(),
     };
     eval_fetch(builder, &is_real, &row.fetch, fields, row.next.clone());
@@ -114,14 +114,6 @@ pub(crate) fn eval(builder: &mut Builder, row: &Jump<Expr>, _: &()) {
         &row.base,
         &(clock + SUBSTEP_RS1),
     );
-    for (index, limb) in row.link.iter().enumerate() {
-        builder.assert_eq(
-            &format!("link[{index}]"),
-            limb,
-            &row.is_jal * &row.imm[index] + &row.is_jalr * &row.imm[index + 2],
-        );
-    }
-    let [low, high] = row.link.clone();
     let rd_gap = eval_write(
         builder,
         "rd",
@@ -158,8 +150,7 @@ const _: () = assert!(
 /// Fills the row of `record`, whose instruction is `program`.
 pub(crate) fn fill(record: &RegisterRecord, program: &ProgramRow) -> Jump<F> {
     let is_jalr = program.opcode == Opcode::Jalr;
-    let imm = program.imm.map(F::from_u16);
-    let [imm0, imm1, imm2, imm3] = program.imm;
+    let [imm0, imm1, link0, link1] = program.imm;
     let offset = u64::from(imm0) + u64::from(imm1) * 0x1_0001_0001_0000;
     let sum = record.rs1_value.wrapping_add(offset);
     let [base, _, rd] = fill_registers(record, program);
@@ -170,11 +161,11 @@ pub(crate) fn fill(record: &RegisterRecord, program: &ProgramRow) -> Jump<F> {
         rd_number: F::from_u8(program.rd),
         writes: F::from_bool(program.writes),
         rs1_number: F::from_u8(program.rs1),
-        imm,
+        imm: [imm0, imm1].map(F::from_u16),
+        link: [link0, link1].map(F::from_u16),
         target: program.target,
         base: fill_base(base),
         rd,
-        link: (if is_jalr { [imm2, imm3] } else { [imm0, imm1] }).map(F::from_u16),
         next: if is_jalr {
             F::from_u64(sum / 2)
         } else {
@@ -322,16 +313,10 @@ mod tests {
     }
 
     fn links_cannot_be_forged(chip: &Chip) {
-        lie!(chip, "link[0]", jal(8), |row| row.link[0] += F::ONE);
-        lie!(chip, "link[1]", jal(8), |row| row.link[1] += F::ONE);
-        lie!(chip, "link[0]", jalr(0x4_0000, 8), |row| row.link[0] =
-            row.imm[0]);
-        lie!(chip, "link[1]", jalr(0x4_0000, 8), |row| row.link[1] =
-            row.imm[1]);
-        lie!(chip, "program", jalr(0x4_0000, 8), |row| {
-            row.imm[2] += F::ONE;
-            row.link[0] += F::ONE;
-        });
+        for honest in [jal(8), jalr(0x4_0000, 8)] {
+            lie!(chip, "program", honest, |row| row.link[0] += F::ONE);
+            lie!(chip, "program", honest, |row| row.link[1] += F::ONE);
+        }
     }
 
     fn operation_and_operands_are_the_programs(chip: &Chip) {
@@ -342,7 +327,6 @@ mod tests {
         lie!(chip, "program", jalr(0x4_0000, 8), |row| {
             (row.is_jal, row.is_jalr) = (F::ONE, F::ZERO);
             row.target = row.next;
-            (row.link[0], row.link[1]) = (row.imm[0], row.imm[1]);
         });
         // The numbers of the two operations add up to that of `bne`.
         let target = PC - 0x124;
@@ -353,7 +337,6 @@ mod tests {
         chip.assert_lie_about(&bne, &jalr, &["at_most_one_operation"], |row| {
             row.is_jal = F::ONE;
             row.target = row.next;
-            row.imm = [F::ZERO; 4];
             row.link = [F::ZERO; 2];
         });
         // Rows that look like padding to the buses, but for the reads and look-ups of `jalr`: at a
