@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use crate::Expr;
 
-/// A bus: a multiset of messages that must balance over all chips of a segment.
+/// A bus: a multiset of messages that must balance over all chips of its [`Scope`].
 ///
 /// The discriminants separate the buses inside one LogUp argument: a message's first element is
 /// its bus, so that no message of one bus can stand in for one of another.
@@ -26,7 +26,7 @@ pub enum Bus {
     Bytes = 5,
     /// `(operation, a, b, a op b)` on bytes.
     Bitwise = 6,
-    /// `(word index)`: links the rows of the memory tables into one ascending chain.
+    /// `(word index)`: links the rows of the memory tables into one ascending chain. Global.
     Chain = 7,
     /// `(first word, last word, space, is input)`: look-up into the program's mapped regions.
     Region = 8,
@@ -36,11 +36,14 @@ pub enum Bus {
     Journal = 10,
     /// `(low limb, high limb)`: the exit code of the halt.
     Halt = 11,
+    /// `(space, address, four 16-bit limbs, segment)`: registers and memory between segments; the
+    /// segment is 1 + the number of the one that left the value, 0 for the initial memory. Global.
+    Boundary = 12,
 }
 
 impl Bus {
     /// Every bus.
-    pub const ALL: [Bus; 11] = [
+    pub const ALL: [Bus; 12] = [
         Bus::State,
         Bus::Program,
         Bus::Memory,
@@ -52,7 +55,26 @@ impl Bus {
         Bus::Transfer,
         Bus::Journal,
         Bus::Halt,
+        Bus::Boundary,
     ];
+
+    /// Over which tables the bus balances.
+    #[must_use]
+    pub const fn scope(self) -> Scope {
+        match self {
+            Bus::Chain | Bus::Boundary => Scope::Execution,
+            Bus::State
+            | Bus::Program
+            | Bus::Memory
+            | Bus::Range16
+            | Bus::Bytes
+            | Bus::Bitwise
+            | Bus::Region
+            | Bus::Transfer
+            | Bus::Journal
+            | Bus::Halt => Scope::Segment,
+        }
+    }
 
     /// Number of elements of a message, without the bus.
     #[must_use]
@@ -60,13 +82,23 @@ impl Bus {
         match self {
             Bus::State | Bus::Bytes | Bus::Halt => 2,
             Bus::Program => 12,
-            Bus::Memory => 7,
+            Bus::Memory | Bus::Boundary => 7,
             Bus::Range16 | Bus::Chain => 1,
             Bus::Bitwise | Bus::Region => 4,
             Bus::Transfer => 5,
             Bus::Journal => 6,
         }
     }
+}
+
+/// Over which tables a bus balances.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Scope {
+    /// Over the tables of one proof, under challenges drawn after they were committed to.
+    Segment,
+    /// Over the tables of all proofs of an execution, under one challenge drawn after all of the
+    /// tables that speak on such buses were committed to.
+    Execution,
 }
 
 /// A message that every row sends with some multiplicity.

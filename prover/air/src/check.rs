@@ -7,7 +7,7 @@ use core::fmt;
 
 use p3_field::{Field, PrimeField32};
 
-use crate::{Bus, Description, F};
+use crate::{Bus, Description, F, Row, Scope};
 
 /// A chip's trace: rows of main cells and, if it has any, of preprocessed cells.
 #[derive(Clone, Copy, Debug)]
@@ -18,9 +18,11 @@ pub struct Table<'a> {
     pub main: &'a [F],
     /// `height × description.preprocessed.len()` cells, row after row.
     pub preprocessed: &'a [F],
+    /// The public values.
+    pub public: &'a [F],
 }
 
-impl Table<'_> {
+impl<'a> Table<'a> {
     /// Number of rows.
     #[must_use]
     pub fn height(&self) -> usize {
@@ -29,6 +31,18 @@ impl Table<'_> {
             width => (width, self.main.len()),
         };
         cells.checked_div(width).unwrap_or(0)
+    }
+
+    fn row(&self, index: usize) -> Row<'a, F> {
+        Row {
+            main: row_of(self.main, self.description.columns.len(), index),
+            preprocessed: row_of(
+                self.preprocessed,
+                self.description.preprocessed.len(),
+                index,
+            ),
+            public: self.public,
+        }
     }
 }
 
@@ -109,14 +123,56 @@ impl fmt::Display for Report {
     }
 }
 
-/// Checks every constraint in every row of `tables`, and that every bus balances over all of them
-/// together with `public`, the messages that the verifier adds with their multiplicities.
+/// Checks every constraint in every row of one proof's `tables`, and that every bus of
+/// [`Scope::Segment`] balances over all of them together with `public`, the messages that the
+/// verifier adds with their multiplicities.
 #[must_use]
 pub fn check(tables: &[Table<'_>], public: &[(Bus, Vec<F>, F)]) -> Report {
     let mut failures = Vec::new();
+    for table in tables {
+        check_constraints(table, &mut failures);
+    }
+    check_buses(Scope::Segment, tables, public, &mut failures);
+    Report { failures }
+}
+
+/// Checks that every bus of [`Scope::Execution`] balances over the `tables` of all proofs of an
+/// execution together with `public`.
+#[must_use]
+pub fn check_between(tables: &[Table<'_>], public: &[(Bus, Vec<F>, F)]) -> Report {
+    let mut failures = Vec::new();
+    check_buses(Scope::Execution, tables, public, &mut failures);
+    Report { failures }
+}
+
+fn check_constraints(table: &Table<'_>, failures: &mut Vec<Failure>) {
+    let chip = table.description;
+    let mut registers = Vec::new();
+    for index in 0..table.height() {
+        let mut constraints = chip.constraints.iter();
+        chip.constraint_tape
+            .run(table.row(index), &mut registers, |value: F| {
+                let constraint = constraints.next();
+                if !value.is_zero() && failures.len() < Report::FAILURES_MAX {
+                    failures.push(Failure::Constraint {
+                        chip: chip.name.clone(),
+                        name: constraint.map_or(String::new(), |c| c.name.clone()),
+                        row: index,
+                    });
+                }
+            });
+    }
+}
+
+fn check_buses(
+    scope: Scope,
+    tables: &[Table<'_>],
+    public: &[(Bus, Vec<F>, F)],
+    failures: &mut Vec<Failure>,
+) {
     let mut sums: BTreeMap<(Bus, Vec<u32>), (F, Vec<String>)> = BTreeMap::new();
     let mut add = |bus: Bus, message: &[F], multiplicity: F, name: &dyn Fn() -> String| {
-        if multiplicity.is_zero() {
+        if multiplicity.is_zero() || bus.scope() != scope {
             return;
         }
         let key = (
@@ -137,25 +193,10 @@ pub fn check(tables: &[Table<'_>], public: &[(Bus, Vec<F>, F)]) -> Report {
     let mut values = Vec::new();
     for table in tables {
         let chip = table.description;
-        for row in 0..table.height() {
-            let main = row_of(table.main, chip.columns.len(), row);
-            let preprocessed = row_of(table.preprocessed, chip.preprocessed.len(), row);
-            let mut index = 0;
-            chip.constraint_tape
-                .run(main, preprocessed, &mut registers, |value: F| {
-                    if !value.is_zero() && failures.len() < Report::FAILURES_MAX {
-                        let name = chip.constraints[index].name.clone();
-                        failures.push(Failure::Constraint {
-                            chip: chip.name.clone(),
-                            name,
-                            row,
-                        });
-                    }
-                    index += 1;
-                });
+        for index in 0..table.height() {
             values.clear();
             chip.interaction_tape
-                .run(main, preprocessed, &mut registers, |v: F| values.push(v));
+                .run(table.row(index), &mut registers, |v: F| values.push(v));
             let mut rest = values.as_slice();
             for interaction in &chip.interactions {
                 let (own, others) = rest.split_at(1 + interaction.values.len());
@@ -177,7 +218,6 @@ pub fn check(tables: &[Table<'_>], public: &[(Bus, Vec<F>, F)]) -> Report {
             }));
         }
     }
-    Report { failures }
 }
 
 fn row_of(cells: &[F], width: usize, row: usize) -> &[F] {
@@ -189,7 +229,7 @@ mod tests {
     use alloc::vec;
 
     use super::*;
-    use crate::{DescriptionError, Expr};
+    use crate::{DescriptionError, Expr, Round};
 
     crate::columns! {
         /// A toy: sends `a`, receives `b`, wants `a · flag = a`.
@@ -204,7 +244,7 @@ mod tests {
     }
 
     fn toy() -> Description {
-        Description::new::<Toy<Expr>, ()>("toy", |builder, row, _| {
+        Description::new::<Toy<Expr>, ()>("toy", Round::Main, |builder, row, _| {
             builder.assert_bool("flag_is_boolean", &row.flag);
             builder.assert_zero_when("a_only_with_flag", &row.flag.not(), row.a.clone());
             builder.send("a", Bus::Range16, &row.flag, vec![row.a.clone()]);
@@ -224,6 +264,7 @@ mod tests {
                     description: &chip,
                     main: &main,
                     preprocessed: &[],
+                    public: &[],
                 }],
                 &[],
             )
@@ -241,7 +282,7 @@ mod tests {
 
     #[test]
     fn degrees_and_names_are_checked() {
-        let error = Description::new::<Toy<Expr>, ()>("toy", |builder, row, _| {
+        let error = Description::new::<Toy<Expr>, ()>("toy", Round::Main, |builder, row, _| {
             builder.assert_zero("quartic", &row.a * &row.a * &row.a * &row.a);
         });
         let quartic = DescriptionError::ConstraintDegree {
@@ -249,7 +290,7 @@ mod tests {
             degree: 4,
         };
         assert_eq!(error.err(), Some(quartic));
-        let error = Description::new::<Toy<Expr>, ()>("toy", |builder, row, _| {
+        let error = Description::new::<Toy<Expr>, ()>("toy", Round::Main, |builder, row, _| {
             builder.assert_bool("same", &row.a);
             builder.assert_bool("same", &row.flag);
         });
@@ -259,7 +300,7 @@ mod tests {
                 name: "same".into()
             })
         );
-        let error = Description::new::<Toy<Expr>, ()>("toy", |builder, row, _| {
+        let error = Description::new::<Toy<Expr>, ()>("toy", Round::Main, |builder, row, _| {
             builder.send("square", Bus::Range16, &row.flag, vec![&row.a * &row.a]);
         });
         assert_eq!(

@@ -5,7 +5,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::{Builder, Columns, Expr, Interaction, Tape};
+use crate::{Builder, Bus, Columns, Expr, Interaction, Scope, Tape};
 
 /// The highest degree of a constraint, and of multiplicity plus message of an interaction plus 1:
 /// what a quotient of two chunks at blow-up 2 can hold.
@@ -35,6 +35,12 @@ pub enum DescriptionError {
         /// Its degree.
         degree: u32,
     },
+    /// A chip of [`Round::Main`] speaks on a bus of [`Scope::Execution`], whose challenge is drawn
+    /// before its columns are committed to.
+    Round {
+        /// Name of the interaction.
+        name: String,
+    },
     /// An interaction's message is not linear, or its multiplicity is of a degree above 2.
     InteractionDegree {
         /// Name of the interaction.
@@ -52,6 +58,13 @@ impl fmt::Display for DescriptionError {
                     "constraint {name} has degree {degree}, the limit is {MAX_DEGREE}"
                 )
             }
+            DescriptionError::Round { name } => {
+                write!(
+                    f,
+                    "interaction {name} is on a bus between segments, \
+                     but the chip is committed to too late"
+                )
+            }
             DescriptionError::InteractionDegree { name } => {
                 write!(
                     f,
@@ -64,11 +77,25 @@ impl fmt::Display for DescriptionError {
 
 impl core::error::Error for DescriptionError {}
 
+/// When a chip's main columns are committed to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Round {
+    /// Before the challenge of the execution is drawn: the chip may speak on buses of
+    /// [`Scope::Execution`].
+    Boundary,
+    /// After it.
+    Main,
+}
+
 /// A chip, described.
 #[derive(Clone, Debug)]
 pub struct Description {
     /// The chip's name.
     pub name: String,
+    /// When its main columns are committed to.
+    pub round: Round,
+    /// Number of public values its expressions name: one more than the greatest index.
+    pub public: usize,
     /// Names of the main columns, in order.
     pub columns: Vec<String>,
     /// Names of the preprocessed columns, in order.
@@ -88,9 +115,11 @@ impl Description {
     /// `eval` on symbolic rows.
     ///
     /// # Errors
-    /// [`DescriptionError`] if a degree is too high or a name is used twice.
+    /// [`DescriptionError`] if a degree is too high, a name is used twice, or a chip of
+    /// [`Round::Main`] speaks on a bus of the whole execution.
     pub fn new<M: Columns<Expr>, P: Columns<Expr>>(
         name: &str,
+        round: Round,
         eval: impl FnOnce(&mut Builder, &M, &P),
     ) -> Result<Self, DescriptionError> {
         let mut builder = Builder::default();
@@ -104,6 +133,7 @@ impl Description {
         } = builder;
         check_names(&constraints, &interactions)?;
         check_degrees(&constraints, &interactions)?;
+        check_round(round, &interactions)?;
         let (mut columns, mut preprocessed) = (Vec::new(), Vec::new());
         M::names("", &mut columns);
         P::names("", &mut preprocessed);
@@ -111,8 +141,11 @@ impl Description {
         let interaction_tape = Tape::new(interactions.iter().flat_map(|interaction| {
             core::iter::once(&interaction.multiplicity).chain(&interaction.values)
         }));
+        let public = constraint_tape.public().max(interaction_tape.public());
         Ok(Description {
             name: name.to_string(),
+            round,
+            public,
             columns,
             preprocessed,
             constraints,
@@ -120,6 +153,28 @@ impl Description {
             constraint_tape,
             interaction_tape,
         })
+    }
+}
+
+impl Description {
+    /// Computes multiplicity and message of the interactions on buses that `keep` keeps, in order.
+    pub fn interaction_tape_of(&self, keep: impl Fn(Bus) -> bool) -> Tape {
+        let kept = self.interactions.iter().filter(|kept| keep(kept.bus));
+        Tape::new(kept.flat_map(|interaction| {
+            core::iter::once(&interaction.multiplicity).chain(&interaction.values)
+        }))
+    }
+}
+
+fn check_round(round: Round, interactions: &[Interaction]) -> Result<(), DescriptionError> {
+    let too_late = interactions
+        .iter()
+        .find(|interaction| round == Round::Main && interaction.bus.scope() == Scope::Execution);
+    match too_late {
+        Some(interaction) => Err(DescriptionError::Round {
+            name: interaction.name.clone(),
+        }),
+        None => Ok(()),
     }
 }
 

@@ -22,6 +22,7 @@ pub(crate) enum Kind {
     Constant(F),
     Main(u16),
     Preprocessed(u16),
+    Public(u16),
     Add(Expr, Expr),
     Sub(Expr, Expr),
     Mul(Expr, Expr),
@@ -30,7 +31,7 @@ pub(crate) enum Kind {
 impl Expr {
     fn new(kind: Kind) -> Self {
         let degree = match &kind {
-            Kind::Constant(_) => 0,
+            Kind::Constant(_) | Kind::Public(_) => 0,
             Kind::Main(_) | Kind::Preprocessed(_) => 1,
             Kind::Add(a, b) | Kind::Sub(a, b) => a.degree().max(b.degree()),
             Kind::Mul(a, b) => a.degree() + b.degree(),
@@ -48,6 +49,12 @@ impl Expr {
     #[must_use]
     pub fn preprocessed(index: u16) -> Self {
         Expr::new(Kind::Preprocessed(index))
+    }
+
+    /// Public value `index`: the same in every row, and known to the verifier.
+    #[must_use]
+    pub fn public(index: u16) -> Self {
+        Expr::new(Kind::Public(index))
     }
 
     /// A constant.
@@ -69,6 +76,7 @@ impl Expr {
             Kind::Constant(value) => Some(value),
             Kind::Main(_)
             | Kind::Preprocessed(_)
+            | Kind::Public(_)
             | Kind::Add(..)
             | Kind::Sub(..)
             | Kind::Mul(..) => None,

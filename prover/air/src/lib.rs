@@ -6,7 +6,7 @@
 //! point), the printed tables. So there is no second version of a constraint that could differ.
 //!
 //! Chips are row-local: a constraint sees one row. Rows meet on buses only, by the LogUp argument
-//! (eprint 2022/1530): over the whole machine, what is sent on a bus equals what is received.
+//! (eprint 2022/1530): over the tables of a bus's scope, what is sent equals what is received.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -25,12 +25,12 @@ pub mod mutate;
 mod tape;
 
 pub use builder::Builder;
-pub use bus::{Bus, Interaction};
-pub use check::{Balance, Failure, Report, Table, check};
+pub use bus::{Bus, Interaction, Scope};
+pub use check::{Balance, Failure, Report, Table, check, check_between};
 pub use columns::{Columns, macro_support};
-pub use description::{Constraint, Description, DescriptionError, MAX_DEGREE};
+pub use description::{Constraint, Description, DescriptionError, MAX_DEGREE, Round};
 pub use expr::Expr;
-pub use tape::{Operand, Operation, Tape};
+pub use tape::{Operand, Operation, Row, Tape};
 
 /// The base field of every trace: KoalaBear, `2^31 - 2^24 + 1`.
 pub type F = p3_koala_bear::KoalaBear;

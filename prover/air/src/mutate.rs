@@ -10,10 +10,13 @@ use alloc::vec::Vec;
 
 use p3_field::{Field, PrimeCharacteristicRing, PrimeField32};
 
-use crate::{Bus, Description, F};
+use crate::{Bus, Description, F, Row};
 
 /// Says whether a look-up message is in its table; `None` if the bus is no look-up.
 pub type Tables<'a> = &'a dyn Fn(Bus, &[F]) -> Option<bool>;
+
+/// The public values that rows are forged under: the one there is, a segment's number.
+pub const PUBLIC: [F; 1] = [F::new(5)];
 
 /// The names of the constraints that are not zero in the row, and of the look-ups that are not in
 /// their tables, in order.
@@ -26,15 +29,19 @@ pub fn catches(
 ) -> Vec<String> {
     let mut names = Vec::new();
     let mut constraints = chip.constraints.iter();
-    chip.constraint_tape
-        .run(main, preprocessed, &mut Vec::new(), |value: F| {
-            let constraint = constraints
-                .next()
-                .expect("the tape has one output per constraint");
-            if !value.is_zero() {
-                names.push(constraint.name.clone());
-            }
-        });
+    let row = Row {
+        main,
+        preprocessed,
+        public: &PUBLIC,
+    };
+    chip.constraint_tape.run(row, &mut Vec::new(), |value: F| {
+        let constraint = constraints
+            .next()
+            .expect("the tape has one output per constraint");
+        if !value.is_zero() {
+            names.push(constraint.name.clone());
+        }
+    });
     for (name, bus, multiplicity, message) in messages(chip, main, preprocessed) {
         if !multiplicity.is_zero() && tables(bus, &message) == Some(false) {
             names.push(name);
@@ -51,10 +58,13 @@ pub fn messages(
     preprocessed: &[F],
 ) -> Vec<(String, Bus, F, Vec<F>)> {
     let mut values = Vec::new();
+    let row = Row {
+        main,
+        preprocessed,
+        public: &PUBLIC,
+    };
     chip.interaction_tape
-        .run(main, preprocessed, &mut Vec::new(), |value: F| {
-            values.push(value)
-        });
+        .run(row, &mut Vec::new(), |value: F| values.push(value));
     let mut values = values.into_iter();
     let mut next = || {
         values

@@ -16,6 +16,8 @@ pub enum Operand {
     Main(u16),
     /// A preprocessed cell.
     Preprocessed(u16),
+    /// A public value.
+    Public(u16),
     /// An entry of [`Tape::constants`].
     Constant(u16),
     /// The result of an earlier operation.
@@ -33,6 +35,17 @@ pub enum Operation {
     Mul(u16, Operand, Operand),
     /// The value is the next output.
     Output(Operand),
+}
+
+/// What a tape reads: one row (or one vector of rows, or one point), and the public values.
+#[derive(Clone, Copy, Debug)]
+pub struct Row<'a, V> {
+    /// Main cells.
+    pub main: &'a [V],
+    /// Preprocessed cells.
+    pub preprocessed: &'a [V],
+    /// Public values.
+    pub public: &'a [F],
 }
 
 /// Computes a list of expressions; equal subexpressions are computed once.
@@ -59,22 +72,32 @@ impl Tape {
         compiler.finish()
     }
 
-    /// Runs the tape on one row (or one vector of rows, or one point) and hands each output to
-    /// `sink`, in order. `registers` is scratch space, kept between calls to save allocation.
-    pub fn run<V>(
-        &self,
-        main: &[V],
-        preprocessed: &[V],
-        registers: &mut Vec<V>,
-        mut sink: impl FnMut(V),
-    ) where
+    /// One more than the greatest index of a public value it reads.
+    #[must_use]
+    pub fn public(&self) -> usize {
+        let operands = self.operations.iter().flat_map(operands);
+        let index = |operand: Operand| match operand {
+            Operand::Public(index) => usize::from(index) + 1,
+            Operand::Main(_)
+            | Operand::Preprocessed(_)
+            | Operand::Constant(_)
+            | Operand::Register(_) => 0,
+        };
+        operands.map(index).max().unwrap_or(0)
+    }
+
+    /// Runs the tape on `row` and hands each output to `sink`, in order. `registers` is scratch
+    /// space, kept between calls to save allocation.
+    pub fn run<V>(&self, row: Row<'_, V>, registers: &mut Vec<V>, mut sink: impl FnMut(V))
+    where
         V: Copy + From<F> + PrimeCharacteristicRing,
     {
         registers.resize(usize::from(self.registers), V::ZERO);
         for operation in &self.operations {
             let value = |operand: Operand| match operand {
-                Operand::Main(index) => main[usize::from(index)],
-                Operand::Preprocessed(index) => preprocessed[usize::from(index)],
+                Operand::Main(index) => row.main[usize::from(index)],
+                Operand::Preprocessed(index) => row.preprocessed[usize::from(index)],
+                Operand::Public(index) => V::from(row.public[usize::from(index)]),
                 Operand::Constant(index) => V::from(self.constants[usize::from(index)]),
                 Operand::Register(index) => registers[usize::from(index)],
             };
@@ -110,6 +133,7 @@ impl Compiler {
             Kind::Constant(value) => self.constant(*value),
             Kind::Main(index) => Operand::Main(*index),
             Kind::Preprocessed(index) => Operand::Preprocessed(*index),
+            Kind::Public(index) => Operand::Public(*index),
             Kind::Add(a, b) => self.step(a, b, Operation::Add),
             Kind::Sub(a, b) => self.step(a, b, Operation::Sub),
             Kind::Mul(a, b) => self.step(a, b, Operation::Mul),
@@ -167,7 +191,10 @@ impl Compiler {
         for (index, step) in self.steps.iter().enumerate() {
             let rename = |operand: Operand, names: &[u16]| match operand {
                 Operand::Register(value) => Operand::Register(names[usize::from(value)]),
-                Operand::Main(_) | Operand::Preprocessed(_) | Operand::Constant(_) => operand,
+                Operand::Main(_)
+                | Operand::Preprocessed(_)
+                | Operand::Public(_)
+                | Operand::Constant(_) => operand,
             };
             let [a, b] = operands(step).map(|operand| rename(operand, &names));
             let mut freed: Vec<u16> = operands(step)
@@ -233,16 +260,20 @@ mod tests {
             &a + &b,
             c.clone(),
             Expr::from(7),
+            &a + Expr::public(0),
         ];
         let tape = Tape::new(outputs.iter());
         let mut got = Vec::new();
-        let row = [F::new(3), F::new(10)];
-        tape.run(&row, &[F::new(100)], &mut Vec::new(), |value: F| {
-            got.push(value)
-        });
-        assert_eq!(got, [1295, 169, 13, 100, 7].map(F::new));
+        let row = Row {
+            main: &[F::new(3), F::new(10)],
+            preprocessed: &[F::new(100)],
+            public: &[F::new(11)],
+        };
+        tape.run(row, &mut Vec::new(), |value: F| got.push(value));
+        assert_eq!(got, [1295, 169, 13, 100, 7, 14].map(F::new));
         // The sum is computed once, and its register serves again.
-        assert_eq!(tape.operations.len(), 4 + 5);
+        assert_eq!(tape.operations.len(), 5 + 6);
+        assert_eq!(tape.public(), 1);
         assert!(tape.registers <= 2, "{tape:?}");
     }
 }

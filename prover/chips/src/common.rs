@@ -26,9 +26,12 @@ pub(crate) const SPACE_WRITABLE: u32 = 1;
 /// The space of words that refuse stores: code, constants, the input.
 pub(crate) const SPACE_READ_ONLY: u32 = 2;
 
-/// In [`SPACE_REGISTER`], the address of the number of journal bytes written. 32 is kept for the
-/// reservation of `lr` and `sc`, 34 for the number of hint bytes read.
+/// In [`SPACE_REGISTER`], the address of the reservation of `lr` and `sc`.
+pub(crate) const REGISTER_RESERVATION: u32 = 32;
+/// In [`SPACE_REGISTER`], the address of the number of journal bytes written.
 pub(crate) const REGISTER_JOURNAL: u32 = 33;
+/// In [`SPACE_REGISTER`], the address of the number of hint bytes read.
+pub(crate) const REGISTER_HINT: u32 = 34;
 
 columns! {
     /// Where and when an instruction executes.

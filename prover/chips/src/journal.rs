@@ -145,17 +145,6 @@ pub(crate) fn fill(record: &TransferRecord, left: u32, is_read_only: bool) -> Jo
     }
 }
 
-/// The journal's words as the verifier receives them: offset, bytes, limbs.
-pub(crate) fn messages(journal: &[u8]) -> impl Iterator<Item = Vec<F>> + '_ {
-    journal.chunks(8).enumerate().map(|(index, part)| {
-        let mut word = [0; 8];
-        word[..part.len()].copy_from_slice(part);
-        let mut message = vec![F::from_usize(8 * index), F::from_usize(part.len())];
-        message.extend(limbs(u64::from_le_bytes(word)));
-        message
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;

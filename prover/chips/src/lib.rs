@@ -3,7 +3,8 @@
 //! A chip is one file, always in this order: the relation, why each cell is pinned, columns,
 //! constraints and interactions (`eval`), filling a row from a record (`fill`), tests. What chips
 //! share lies in `common`, `comparison`, `chain`, `load` and `mul`. No cryptography here, and nothing
-//! of how constraints are proved. [`machine`] puts the chips together.
+//! of how constraints are proved. [`Machine`] puts the chips together: its registry in `machine.rs`,
+//! filling their traces in `fill.rs` and `ends.rs`.
 //!
 //! A rule of the tests: every constraint, every look-up and each of the bytes that share one is the
 //! only thing that catches some forged row; what never can be is listed with the reason.
@@ -11,13 +12,18 @@
 #![forbid(unsafe_code)]
 
 mod add_sub;
+mod atomic;
 mod bitwise;
 mod bitwise_table;
+mod boundary;
 mod branch;
 mod chain;
 mod common;
 mod comparison;
 mod div_rem;
+mod ends;
+mod fill;
+mod hint;
 mod image;
 mod journal;
 mod jump;
@@ -31,6 +37,7 @@ mod mul;
 mod program;
 mod range_table;
 mod region;
+mod reservation;
 mod shift;
 mod store;
 mod system;
@@ -38,8 +45,8 @@ mod system;
 mod testing;
 mod upper_immediate;
 
-pub use machine::{
-    Claim, Ends, MachineChip, Message, REGISTERS, RegisterEnd, Unprovable, Witness, count_look_ups,
-    machine, public_messages, witness,
-};
+pub use ends::{MemoryEnds, MemoryTables, MemoryTraces};
+pub use fill::Traces;
+pub use look_ups::count_look_ups;
+pub use machine::{Machine, MachineChip, Unprovable};
 pub use program::ProgramRow;

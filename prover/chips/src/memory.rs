@@ -18,7 +18,7 @@
 use p3_field::PrimeCharacteristicRing;
 use zkvm_air::{Builder, Bus, Expr, F, columns};
 
-use crate::chain::{Link, eval_link};
+use crate::chain::{Link, eval_line, eval_link};
 use crate::common::{Place, eval_limbs};
 use crate::region::{MappedRegion, RegionRow};
 
@@ -92,7 +92,8 @@ pub(crate) fn eval(builder: &mut Builder, row: &Memory<Expr>, _: &()) {
         space: space.clone(),
         address: row.word.clone(),
     };
-    eval_link(builder, is_real, &place, &row.link, &row.initial);
+    eval_link(builder, is_real, &place, &row.link);
+    eval_line(builder, is_real, &place, &row.link, &row.initial);
 }
 
 /// Fills the row of `word` in `region`, whose initial value is `initial`.
@@ -122,6 +123,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use p3_field::Field;
+    use zkvm_air::Round;
 
     use super::*;
     use crate::ProgramRow;
@@ -135,9 +137,14 @@ mod tests {
     type Chip = ChipTest<Word, Memory<F>>;
 
     fn chip() -> Chip {
-        let mut chip = ChipTest::new(NAME, eval, |(word, region, initial, before), _| {
-            fill(*word, region, *initial, fill_link(*before, *word, 77, 400))
-        });
+        let mut chip = ChipTest::in_round(
+            NAME,
+            Round::Boundary,
+            eval,
+            |(word, region, initial, before), _| {
+                fill(*word, region, *initial, fill_link(*before, *word, 77, 4))
+            },
+        );
         let cells = [false, true].map(|is_input| {
             let MappedRegion {
                 first, last, space, ..

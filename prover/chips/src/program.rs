@@ -18,7 +18,6 @@
 use p3_field::PrimeCharacteristicRing;
 use zkvm_air::{Builder, Bus, Expr, F, columns};
 use zkvm_isa::{Format, Instruction, Opcode, layout};
-use zkvm_machine::Program;
 
 use crate::common::{MIN_HEIGHT, limbs_u16};
 use crate::range_table::Count;
@@ -130,18 +129,6 @@ pub(crate) fn eval(builder: &mut Builder, row: &Count<Expr>, message: &ProgramMe
         &row.count,
         message.element.to_vec(),
     );
-}
-
-/// The program's rows, by ascending address.
-pub(crate) fn program_rows(program: &Program) -> Vec<ProgramRow> {
-    program
-        .text()
-        .iter()
-        .enumerate()
-        .filter_map(|(index, instruction)| {
-            ProgramRow::new(program.text_start() + 2 * index as u32, *instruction)
-        })
-        .collect()
 }
 
 /// The preprocessed rows. Rows beyond the program's repeat its first, so that padding says nothing

@@ -8,10 +8,16 @@
 //! halt      a7 = 93 or 0                  the exit code is the low 32 bits of a0; nothing follows
 //! print     a7 = 64, a0 = 1 or 2          a0 = a2
 //! journal   a7 = 64, a0 = 3               a0 = a2; words move by the journal chip
+//! hint      a7 = 63, a0 = 4               a0 = n, at most a2; words move by the hint chip
 //! note      a7 = panic or a span's        a0 = 0
 //! ```
 //! The number of journal bytes written so far is a register of its own, read and written by every
-//! journal call. Reading hints is not proved yet: such a call has no row.
+//! journal call; so is the number of hint bytes read. A journal call and a hint call *transfer* `a0`
+//! bytes (after the call), 2^16 at most; a transfer *moves* if that is not 0. How many hints are
+//! left is the prover's business, so `n` is any number up to `a2`, also after a read that got less
+//! than it asked for: a guest must not take a short read for the end of all hints.
+//!
+//! No position reaches 2^30: an execution that reads or writes as many bytes has no proof.
 //!
 //! # Why each cell is pinned
 //!
@@ -19,27 +25,29 @@
 //! |---|---|---|---|
 //! | flags | one of them 1 in a real row | `*_is_boolean`, `at_most_one_operation` | mix calls |
 //! | flags against `a7`, `a0` | | `number[*]`, `descriptor[*]` | halt at a print |
-//! | `result` | `a2`, 0, or for halt anything | `result_is_length[*]`, `result_is_zero[*]` | return anything |
-//! | `length_top` | boolean | `length_top_is_boolean`, `length[*]` | write more than 2^16 bytes |
-//! | `moves`, `length_inverse` | 1 where bytes move | `moves_in_journal_writes`, `moves_if_any`, `any_if_moves` | drop a write |
-//! | `word_low` | `a1` / 8 | `aligned`, range look-up | read other words |
+//! | `result` | `a2`, 0, in a halt `a0`, in a hint read 0 to `a2` | `result_is_*[*]`; `read_*`, range look-ups | return anything |
+//! | `length_top` | boolean | `length_top_is_boolean`, `length[*]` | transfer more than 2^16 bytes |
+//! | `moves`, `length_inverse` | 1 where bytes move | `moves_in_transfers`, `moves_if_any`, `any_if_moves` | drop a write |
+//! | `word_low` | `a1` / 8 | `aligned`, range look-up | transfer other words |
+//! | upper limbs of `a1` where bytes move | 0 | `address[2]`, `address[3]` | name an address 2^32 higher |
 //! | `position`, `position_after` | below 2^30 | `position_after`, range look-ups | move offsets |
-//! | `position_eighth` | | `position_is_whole`, range look-up | write after a ragged end |
+//! | `position_eighth` | | `position_is_whole`, range look-up | write to the journal after a ragged end |
 
 use p3_field::{Field, PrimeCharacteristicRing};
 use zkvm_air::{Builder, Bus, Expr, F, columns};
 use zkvm_isa::Opcode;
 use zkvm_isa::record::{CLOCKS_PER_CYCLE, SUBSTEP_MEMORY, SUBSTEP_RD, SUBSTEP_RS1, SystemRecord};
 use zkvm_isa::syscall::{
-    FD_JOURNAL, FD_STDERR, FD_STDOUT, HALT, HALT_STANDARD, PANIC, REG_A0, REG_A1, REG_A2, REG_A7,
-    SPAN_BEGIN, SPAN_END, WRITE,
+    FD_HINT, FD_JOURNAL, FD_STDERR, FD_STDOUT, HALT, HALT_STANDARD, PANIC, READ, REG_A0, REG_A1,
+    REG_A2, REG_A7, SPAN_BEGIN, SPAN_END, WRITE,
 };
 
 use crate::ProgramRow;
 use crate::common::{
-    Access, Byte, Fetch, Place, REGISTER_JOURNAL, eval_bytes, eval_read, eval_write, fill_access,
-    fill_fetch, limbs, limbs_u16, no_access,
+    Access, Byte, Fetch, Place, REGISTER_HINT, REGISTER_JOURNAL, eval_bytes, eval_read, eval_write,
+    fill_access, fill_fetch, limbs, limbs_u16, no_access,
 };
+use crate::hint::FROM_HINTS;
 use crate::journal::TO_JOURNAL;
 
 columns! {
@@ -55,6 +63,8 @@ columns! {
         is_print_error: [cell],
         /// 1 for a write to the journal.
         is_journal: [cell],
+        /// 1 for a read of hints.
+        is_hint: [cell],
         /// 1 for a panic report.
         is_panic: [cell],
         /// 1 for the beginning of a span.
@@ -71,21 +81,21 @@ columns! {
         a1: [group Access],
         /// Read of `a2`.
         a2: [group Access],
-        /// The value of `a0` after; limbs of registers or zero.
+        /// The value of `a0` after; limbs of registers or zero, in a hint read range-checked.
         result: [cells 4],
-        /// 1 in a journal write of 2^16 bytes.
+        /// 1 in a transfer that asks for 2^16 bytes.
         length_top: [cell],
-        /// 1 in a journal write of at least one byte.
+        /// 1 in a transfer of at least one byte.
         moves: [cell],
-        /// The inverse of the length, 0 if it is 0.
+        /// The inverse of the number of bytes transferred, 0 if it is 0.
         length_inverse: [cell],
-        /// In a write that moves, the low limb of `a1` divided by 8; range-checked.
+        /// In a transfer, the low limb of `a1` divided by 8; range-checked.
         word_low: [cell],
-        /// Access to the number of journal bytes, in journal writes.
+        /// Access to the number of journal bytes or of hint bytes, in transfers.
         position: [group Access],
         /// Its limbs after; range-checked, the upper one also times 4.
         position_after: [cells 2],
-        /// In a write that moves, the low limb of the position divided by 8; range-checked.
+        /// In a journal write that moves, the low limb of the position divided by 8; range-checked.
         position_eighth: [cell],
     }
 }
@@ -94,25 +104,27 @@ columns! {
 pub(crate) const NAME: &str = "system";
 
 /// The calls of a row's flags: number, and descriptor where there is one.
-const CALLS: [(u64, Option<u64>); 8] = [
+const CALLS: [(u64, Option<u64>); 9] = [
     (HALT, None),
     (HALT_STANDARD, None),
     (WRITE, Some(FD_STDOUT)),
     (WRITE, Some(FD_STDERR)),
     (WRITE, Some(FD_JOURNAL)),
+    (READ, Some(FD_HINT)),
     (PANIC, None),
     (SPAN_BEGIN, None),
     (SPAN_END, None),
 ];
 
 impl<T> System<T> {
-    fn flags(&self) -> [(&'static str, &T); 8] {
+    fn flags(&self) -> [(&'static str, &T); 9] {
         [
             ("is_halt", &self.is_halt),
             ("is_halt_standard", &self.is_halt_standard),
             ("is_print", &self.is_print),
             ("is_print_error", &self.is_print_error),
             ("is_journal", &self.is_journal),
+            ("is_hint", &self.is_hint),
             ("is_panic", &self.is_panic),
             ("is_span_begin", &self.is_span_begin),
             ("is_span_end", &self.is_span_end),
@@ -168,7 +180,7 @@ pub(crate) fn eval(builder: &mut Builder, row: &System<Expr>, _: &()) {
         );
         builder.assert_zero_when(&format!("result_is_code[{index}]"), &halts, result - a0);
     }
-    let position_gap = eval_journal(builder, row);
+    let position_gap = eval_transfer(builder, row);
     eval_bytes(builder, &is_real, gaps.into_iter().chain([position_gap]));
 }
 
@@ -227,161 +239,177 @@ fn eval_numbers(builder: &mut Builder, row: &System<Expr>, is_real: &Expr) {
     }
 }
 
-/// A write to the journal: its length, its words, its position.
-fn eval_journal(builder: &mut Builder, row: &System<Expr>) -> Byte {
-    let is_journal = &row.is_journal;
-    let [length_low, length_high, length_2, length_3] = &row.a2.previous;
-    builder.assert_bool("length_top_is_boolean", &row.length_top);
-    builder.assert_zero_when("length[1]", is_journal, length_high - &row.length_top);
-    builder.assert_zero_when("length[2]", is_journal, length_2.clone());
-    builder.assert_zero_when("length[3]", is_journal, length_3.clone());
-    // At most 2^16 bytes: with the top bit there is nothing below it.
-    builder.assert_zero_when("length[0]", &row.length_top, length_low.clone());
-    builder.assert_zero_when(
-        "no_length_elsewhere",
-        &is_journal.not(),
-        row.length_top.clone(),
-    );
-    let length = length_low + &row.length_top * (1_u32 << 16);
-    // In a journal write these leave `moves` 0 if the length is 0, and 1 else.
-    builder.assert_zero_when(
-        "moves_in_journal_writes",
-        &is_journal.not(),
-        row.moves.clone(),
-    );
+/// A journal write or a hint read: its length, its words, its position.
+fn eval_transfer(builder: &mut Builder, row: &System<Expr>) -> Byte {
+    let transfers = &(&row.is_journal + &row.is_hint);
+    eval_length(builder, row, transfers);
+    // In a journal write the result is the length asked for.
+    let length = &row.result[0] + &row.result[1] * (1_u32 << 16);
+    // In a transfer these leave `moves` 0 if the length is 0, and 1 else.
+    builder.assert_zero_when("moves_in_transfers", &transfers.not(), row.moves.clone());
     builder.assert_zero(
         "any_if_moves",
         &row.moves * (&length * &row.length_inverse - 1),
     );
-    builder.assert_zero("moves_if_any", is_journal * row.moves.not() * &length);
+    builder.assert_zero("moves_if_any", transfers * row.moves.not() * &length);
 
     let [address_low, address_high, address_2, address_3] = &row.a1.previous;
-    builder.assert_zero("aligned", is_journal * (&row.word_low * 8 - address_low));
-    builder.send(
-        "word_low",
-        Bus::Range16,
-        is_journal,
-        vec![row.word_low.clone()],
-    );
+    builder.assert_zero("aligned", transfers * (&row.word_low * 8 - address_low));
+    let word_low = row.word_low.clone();
+    builder.send("word_low", Bus::Range16, transfers, vec![word_low]);
     builder.assert_zero_when("address[2]", &row.moves, address_2.clone());
     builder.assert_zero_when("address[3]", &row.moves, address_3.clone());
 
-    let position = Place::register(&Expr::from(REGISTER_JOURNAL));
-    let [low, high, zero_2, zero_3] = &row.position.previous;
-    let [after_low, after_high] = &row.position_after;
-    let after = [
-        after_low.clone(),
-        after_high.clone(),
-        Expr::from(0),
-        Expr::from(0),
-    ];
-    let clock = &row.fetch.clock + SUBSTEP_MEMORY;
-    let gap = eval_write(
-        builder,
-        "position",
-        is_journal,
-        &position,
-        &row.position,
-        &after,
-        &clock,
-    );
-    builder.assert_zero_when("position[2]", is_journal, zero_2.clone());
-    builder.assert_zero_when("position[3]", is_journal, zero_3.clone());
-    let offset = low + high * (1_u32 << 16);
-    let offset_after = after_low + after_high * (1_u32 << 16);
-    builder.assert_zero(
-        "position_after",
-        is_journal * (offset_after - &offset - &length),
-    );
-    builder.send(
-        "after_low",
-        Bus::Range16,
-        is_journal,
-        vec![after_low.clone()],
-    );
-    builder.send(
-        "after_high",
-        Bus::Range16,
-        is_journal,
-        vec![after_high.clone()],
-    );
-    // Below 2^30 it cannot wrap.
-    builder.send(
-        "after_high_times_4",
-        Bus::Range16,
-        is_journal,
-        vec![after_high * 4],
-    );
-    builder.assert_zero(
-        "position_is_whole",
-        &row.moves * (&row.position_eighth * 8 - low),
-    );
-    let eighth = row.position_eighth.clone();
-    builder.send("position_eighth", Bus::Range16, &row.moves, vec![eighth]);
-
-    let word = &row.word_low + address_high * (1_u32 << 13);
+    let (offset, gap) = eval_position(builder, row, transfers, &length);
     let message = vec![
         row.fetch.clock.clone(),
-        word,
+        &row.word_low + address_high * (1_u32 << 13),
         offset,
         length,
-        Expr::from(TO_JOURNAL),
+        &row.is_journal * TO_JOURNAL + &row.is_hint * FROM_HINTS,
     ];
     builder.send("transfer", Bus::Transfer, &row.moves, message);
     gap
 }
 
-/// Fills the row of `record`. `position` is the number of journal bytes before, and the clock of
-/// the journal write before this one, 0 if there is none.
-pub(crate) fn fill(
-    record: &SystemRecord,
-    program: &ProgramRow,
-    position: (u64, u32),
-) -> Option<System<F>> {
-    let [number, a0, a1, a2] = record.arguments;
+/// The length asked for, and in a hint read the one that is got.
+fn eval_length(builder: &mut Builder, row: &System<Expr>, transfers: &Expr) {
+    let [asked_low, asked_high, asked_2, asked_3] = &row.a2.previous;
+    let top = &row.length_top;
+    builder.assert_bool("length_top_is_boolean", top);
+    builder.assert_zero_when("length[1]", transfers, asked_high - top);
+    builder.assert_zero_when("length[2]", transfers, asked_2.clone());
+    builder.assert_zero_when("length[3]", transfers, asked_3.clone());
+    // At most 2^16 bytes: with the top bit there is nothing below it.
+    builder.assert_zero_when("length[0]", top, asked_low.clone());
+    builder.assert_zero_when("no_length_elsewhere", &transfers.not(), top.clone());
+
+    // What is read: 2^16 bytes if as many are asked for, or less than 2^16 and not more than asked.
+    let is_hint = &row.is_hint;
+    let [low, high, result_2, result_3] = &row.result;
+    builder.assert_zero("read_top_is_boolean", is_hint * high * high.not());
+    builder.assert_zero("read_top_if_asked", is_hint * high * top.not());
+    builder.assert_zero("read_top_is_all", is_hint * high * low);
+    builder.assert_zero_when("read[2]", is_hint, result_2.clone());
+    builder.assert_zero_when("read[3]", is_hint, result_3.clone());
+    builder.send("read_low", Bus::Range16, is_hint, vec![low.clone()]);
+    let unread = asked_low + top * 0xffff_u32 - low;
+    builder.send("unread", Bus::Range16, is_hint, vec![unread]);
+}
+
+/// The position, which goes on by `length`; returns what it was, as one number, and the byte of its
+/// access.
+fn eval_position(
+    builder: &mut Builder,
+    row: &System<Expr>,
+    transfers: &Expr,
+    length: &Expr,
+) -> (Expr, Byte) {
+    let place =
+        Place::register(&(&row.is_journal * REGISTER_JOURNAL + &row.is_hint * REGISTER_HINT));
+    let [low, high, zero_2, zero_3] = &row.position.previous;
+    let [after_low, after_high] = &row.position_after;
+    let zero = || Expr::from(0);
+    let after = [after_low.clone(), after_high.clone(), zero(), zero()];
+    let clock = &row.fetch.clock + SUBSTEP_MEMORY;
+    let position = &row.position;
+    let gap = eval_write(
+        builder, "position", transfers, &place, position, &after, &clock,
+    );
+    builder.assert_zero_when("position[2]", transfers, zero_2.clone());
+    builder.assert_zero_when("position[3]", transfers, zero_3.clone());
+    let offset = low + high * (1_u32 << 16);
+    let offset_after = after_low + after_high * (1_u32 << 16);
+    builder.assert_zero(
+        "position_after",
+        transfers * (offset_after - &offset - length),
+    );
+    // Below 2^30 it cannot wrap.
+    for (name, limb) in [
+        ("after_low", after_low.clone()),
+        ("after_high", after_high.clone()),
+        ("after_high_times_4", after_high * 4),
+    ] {
+        builder.send(name, Bus::Range16, transfers, vec![limb]);
+    }
+    // A journal write after a ragged end would be a fault; hints go on anywhere.
+    let is_whole = &row.is_journal * &row.moves;
+    let eighth = &row.position_eighth;
+    builder.assert_zero_when("position_is_whole", &is_whole, eighth * 8 - low);
+    builder.send(
+        "position_eighth",
+        Bus::Range16,
+        &is_whole,
+        vec![eighth.clone()],
+    );
+    (offset, gap)
+}
+
+/// No position reaches this.
+const POSITION_MAX: u64 = 1 << 30;
+
+/// Which position a call goes on from: the hidden register's number.
+pub(crate) fn position_register(record: &SystemRecord) -> Option<u32> {
+    match (record.arguments[0], record.arguments[1]) {
+        (WRITE, FD_JOURNAL) => Some(REGISTER_JOURNAL),
+        (READ, FD_HINT) => Some(REGISTER_HINT),
+        _ => None,
+    }
+}
+
+/// Fills the row of `record`; `None` if there is no such call, or its position is too far on.
+pub(crate) fn fill(record: &SystemRecord, program: &ProgramRow) -> Option<System<F>> {
+    let [number, a0, a1, _] = record.arguments;
     let call = CALLS.iter().position(|(n, descriptor)| {
         *n == number && descriptor.is_none_or(|descriptor| descriptor == a0)
     })?;
     let flag = |index: usize| F::from_bool(call == index);
-    let is_journal = call == 4;
+    let register = position_register(record);
+    let transfers = register.is_some();
     let access = |index: usize| {
         let (value, clock) = (record.arguments[index], record.argument_clocks[index]);
         fill_access(value, clock, record.clock + SUBSTEP_RS1)
     };
-    let moves = is_journal && a2 > 0;
-    let (before, previous_clock) = position;
-    let after = limbs_u16(before + a2);
+    let length = if transfers { record.result } else { 0 };
+    let moves = length > 0;
+    let before = record.position;
+    if before + length >= POSITION_MAX {
+        return None;
+    }
+    let after = limbs_u16(before + length);
     let clock = record.clock + SUBSTEP_MEMORY;
     let when = |condition: bool, value: F| if condition { value } else { F::ZERO };
+    let is_whole = moves && register == Some(REGISTER_JOURNAL);
     Some(System {
         is_halt: flag(0),
         is_halt_standard: flag(1),
         is_print: flag(2),
         is_print_error: flag(3),
         is_journal: flag(4),
-        is_panic: flag(5),
-        is_span_begin: flag(6),
-        is_span_end: flag(7),
+        is_hint: flag(5),
+        is_panic: flag(6),
+        is_span_begin: flag(7),
+        is_span_end: flag(8),
         fetch: fill_fetch(record.clock, program),
         a7: access(0),
         a0: access(1),
         a1: access(2),
         a2: access(3),
         result: limbs(record.result),
-        length_top: F::from_bool(is_journal && a2 == 1 << 16),
+        length_top: F::from_bool(transfers && record.arguments[3] == 1 << 16),
         moves: F::from_bool(moves),
-        length_inverse: when(moves, F::from_u64(a2).try_inverse().unwrap_or(F::ZERO)),
-        word_low: when(is_journal, F::from_u16((a1 & 0xffff) as u16 / 8)),
-        position: if is_journal {
-            fill_access(before, previous_clock, clock)
+        length_inverse: F::from_u64(length).try_inverse().unwrap_or(F::ZERO),
+        word_low: when(transfers, F::from_u16((a1 & 0xffff) as u16 / 8)),
+        position: if transfers {
+            fill_access(before, record.position_clock, clock)
         } else {
             no_access()
         },
         position_after: [
-            when(is_journal, F::from_u16(after[0])),
-            when(is_journal, F::from_u16(after[1])),
+            when(transfers, F::from_u16(after[0])),
+            when(transfers, F::from_u16(after[1])),
         ],
-        position_eighth: when(moves, F::from_u16(limbs_u16(before)[0] / 8)),
+        position_eighth: when(is_whole, F::from_u16(limbs_u16(before)[0] / 8)),
     })
 }
 
@@ -390,16 +418,15 @@ mod tests {
     use super::*;
     use crate::testing::{CLOCK, ChipTest, lie, register_record};
 
-    /// A call: its record, and the journal's position with its clock.
-    type Call = (SystemRecord, (u64, u32));
+    type Call = SystemRecord;
 
     const ECALL: u32 = 0x0000_0073;
 
     type Chip = ChipTest<Call, System<F>>;
 
     fn chip() -> Chip {
-        ChipTest::new(NAME, eval, |(record, position), program| {
-            fill(record, program, *position).expect("the chip proves these calls")
+        ChipTest::new(NAME, eval, |record, program| {
+            fill(record, program).expect("the chip proves these calls")
         })
     }
 
@@ -411,14 +438,33 @@ mod tests {
             arguments: [number, a0, a1, a2],
             argument_clocks: [8, CLOCK - 1, 12, 16],
             result,
-            ..SystemRecord::default()
+            position,
+            position_clock: 20,
         };
         let (_, program) = register_record(ECALL, 0, 0);
-        ((record, (position, 20)), program)
+        (record, program)
     }
 
     fn journal(length: u64, position: u64) -> (Call, ProgramRow) {
         call(WRITE, [FD_JOURNAL, 0x2_0018, length], length, position)
+    }
+
+    /// A read of hints that asks for `asked` bytes and gets `length`.
+    fn read(asked: u64, length: u64, position: u64) -> (Call, ProgramRow) {
+        call(READ, [FD_HINT, 0x2_0018, asked], length, position)
+    }
+
+    /// Makes the transfer one of `low + 2^16 · high` bytes, with all that follows from it.
+    fn get(row: &mut System<F>, low: F, high: F) {
+        use p3_field::PrimeField32;
+        (row.result[0], row.result[1]) = (low, high);
+        let number = |low: F, high: F| low + high * F::from_u32(1 << 16);
+        let length = number(low, high);
+        row.moves = F::from_bool(length != F::ZERO);
+        row.length_inverse = length.try_inverse().unwrap_or(F::ZERO);
+        let [before_low, before_high, ..] = row.position.previous;
+        let after = (number(before_low, before_high) + length).as_canonical_u32();
+        row.position_after = [after & 0xffff, after >> 16].map(F::from_u32);
     }
 
     fn halt() -> (Call, ProgramRow) {
@@ -431,6 +477,9 @@ mod tests {
         calls_are_what_the_registers_say(&chip);
         journal_writes_move_every_byte_and_no_other(&chip);
         the_position_goes_on_by_the_length_from_whole_words(&chip);
+        hint_reads_get_any_number_of_bytes_up_to_what_they_ask(&chip);
+        hint_reads_move_every_byte_to_its_place(&chip);
+        accesses_lie_in_the_past(&chip);
         chip.assert_every_name_was_forged(&[]);
     }
 
@@ -445,6 +494,16 @@ mod tests {
             journal(0, 3),
             journal(11, 0x3_fff8),
             journal(1 << 16, 8),
+            read(0, 0, 3),
+            read(11, 0, 0),
+            read(11, 4, 3),
+            read(11, 11, 0x3_fff9),
+            read(1 << 16, 0, 1),
+            read(1 << 16, 0xffff, 1),
+            read(1 << 16, 1 << 16, 2),
+            read(0xffff, 0xffff, (1 << 30) - (1 << 16)),
+            // No word moves: any multiple of 8 will do.
+            call(READ, [FD_HINT, u64::MAX - 7, 100], 0, 9),
             call(PANIC, [1, 2, 3], 0, 0),
             call(SPAN_BEGIN, [u64::MAX; 3], 0, 0),
             call(SPAN_END, [0; 3], 0, 0),
@@ -453,7 +512,7 @@ mod tests {
             let caught = chip.catches(chip.row(record, program), program);
             assert!(caught.is_empty(), "{record:?}: {caught:?}");
             let row = || chip.row(record, program);
-            let halts = matches!(record.0.arguments[0], HALT | HALT_STANDARD);
+            let halts = matches!(record.arguments[0], HALT | HALT_STANDARD);
             assert_eq!(chip.message(row(), "halt").is_some(), halts);
             assert_eq!(chip.message(row(), "next_state").is_some(), !halts);
         }
@@ -490,7 +549,8 @@ mod tests {
             ("is_halt_standard", "is_halt"),
             ("is_print", "is_print_error"),
             ("is_print_error", "is_print"),
-            ("is_journal", "is_print"),
+            ("is_journal", "is_hint"),
+            ("is_hint", "is_journal"),
             ("is_panic", "is_span_begin"),
             ("is_span_begin", "is_span_end"),
             ("is_span_end", "is_panic"),
@@ -510,23 +570,26 @@ mod tests {
             F::ONE);
         // A print that goes to the journal.
         let print = call(WRITE, [FD_STDOUT, 0x2_0018, 11], 11, 0);
-        lie!(chip, "moves_in_journal_writes", print, |row| {
+        lie!(chip, "moves_in_transfers", print, |row| {
             row.moves = F::ONE;
             row.length_inverse = F::from_u32(11).inverse();
         });
-        // In a journal write of any length `moves` can be 0 and 1 only.
-        lie!(chip, "moves_if_any", journal(11, 8), |row| row.moves =
-            F::TWO);
-        lie!(chip, "any_if_moves", journal(0, 8), |row| {
-            row.moves = F::TWO;
-            row.position_eighth = F::ONE;
-        });
+        // In a transfer of any length `moves` can be 0 and 1 only.
+        for (some, none) in [
+            (journal(11, 8), journal(0, 8)),
+            (read(11, 4, 8), read(11, 0, 8)),
+        ] {
+            lie!(chip, "moves_if_any", some, |row| row.moves = F::TWO);
+            lie!(chip, "any_if_moves", none, |row| {
+                row.moves = F::TWO;
+                row.position_eighth = F::ONE;
+            });
+        }
         lie!(chip, "length_top_is_boolean", journal(1 << 16, 8), |row| {
             // 2^17 bytes.
             row.length_top = F::TWO;
-            (row.a2.previous[1], row.result[1]) = (F::TWO, F::TWO);
-            row.length_inverse *= F::TWO.inverse();
-            row.position_after[1] += F::ONE;
+            row.a2.previous[1] = F::TWO;
+            get(row, F::ZERO, F::TWO);
         });
         lie!(chip, "length[0]", journal(1 << 16, 8), |row| {
             // 2^16 + 1 bytes.
@@ -537,7 +600,7 @@ mod tests {
         });
         lie!(chip, "length[1]", journal(11, 0), |row| {
             row.a2.previous[1] = F::ONE;
-            row.result[1] = F::ONE;
+            get(row, F::from_u32(11), F::ONE);
         });
         lie!(chip, "length[2]", journal(11, 0), |row| {
             row.a2.previous[2] = F::ONE;
@@ -594,22 +657,195 @@ mod tests {
             row.position.previous[1] = F::from_u32(1 << 14);
             row.position_after[1] = F::from_u32(1 << 14);
         });
-        let write = journal(11, 8);
-        let at = SUBSTEP_RS1;
-        chip.assert_lies_in_the_past(&write, ("a7", at), |row| {
-            [&mut row.a7.previous_clock, &mut row.a7.gap_high]
+    }
+
+    fn hint_reads_get_any_number_of_bytes_up_to_what_they_ask(chip: &Chip) {
+        let (program, honest) = (read(11, 4, 3).1, read(11, 4, 3).0);
+        for low in 0..20 {
+            let mut row = chip.row(&honest, &program);
+            get(&mut row, F::from_u32(low), F::ZERO);
+            let caught = chip.catches(row, &program);
+            let expected = (low > 11).then(|| "unread".to_owned());
+            assert_eq!(caught, expected.into_iter().collect(), "{low}");
+        }
+        // One more than it asks for.
+        lie!(chip, "unread", read(11, 4, 3), |row| get(
+            row,
+            F::from_u32(12),
+            F::ZERO
+        ));
+        // A number below zero.
+        lie!(chip, "read_low", read(11, 4, 8), |row| get(
+            row,
+            -F::TWO,
+            F::ZERO
+        ));
+        lie!(chip, "read_top_if_asked", read(11, 4, 3), |row| get(
+            row,
+            F::ZERO,
+            F::ONE
+        ));
+        lie!(chip, "read_top_is_boolean", read(1 << 16, 4, 3), |row| get(
+            row,
+            F::ZERO,
+            F::TWO
+        ));
+        lie!(chip, "read_top_is_all", read(1 << 16, 4, 3), |row| get(
+            row,
+            F::ONE,
+            F::ONE
+        ));
+        lie!(chip, "read[2]", read(11, 4, 3), |row| row.result[2] =
+            F::ONE);
+        lie!(chip, "read[3]", read(11, 4, 3), |row| row.result[3] =
+            F::ONE);
+        // More than 2^16 bytes are asked for.
+        lie!(chip, "length[0]", read(1 << 16, 4, 3), |row| row
+            .a2
+            .previous[0] =
+            F::ONE);
+        for limb in 1..4 {
+            chip.assert_lie(&read(11, 4, 3), &[&format!("length[{limb}]")], |row| {
+                row.a2.previous[limb] = F::ONE;
+            });
+        }
+        lie!(
+            chip,
+            "length_top_is_boolean",
+            read(0, 0, 3),
+            |row| {
+                // 2^17 bytes, and as many are got.
+                row.a2.previous[1] = F::TWO;
+                row.length_top = F::TWO;
+                get(row, F::ZERO, F::TWO);
+            },
+            also["read_top_is_boolean", "read_top_if_asked", "unread"]
+        );
+    }
+
+    fn hint_reads_move_every_byte_to_its_place(chip: &Chip) {
+        lie!(chip, "moves_if_any", read(11, 4, 3), |row| row.moves =
+            F::ZERO);
+        lie!(chip, "any_if_moves", read(11, 0, 3), |row| row.moves =
+            F::ONE);
+        lie!(chip, "aligned", read(11, 0, 3), |row| row.word_low +=
+            F::ONE);
+        lie!(chip, "word_low", read(11, 0, 3), |row| {
+            row.a1.previous[0] += F::ONE;
+            row.word_low = row.a1.previous[0] * F::from_u32(8).inverse();
         });
-        chip.assert_lies_in_the_past(&write, ("a0", at), |row| {
-            [&mut row.a0.previous_clock, &mut row.a0.gap_high]
+        for limb in 2..4 {
+            chip.assert_lie(&read(11, 4, 3), &[&format!("address[{limb}]")], |row| {
+                row.a1.previous[limb] = F::ONE;
+            });
+            chip.assert_lie(&read(11, 4, 3), &[&format!("position[{limb}]")], |row| {
+                row.position.previous[limb] = F::ONE;
+            });
+        }
+        lie!(chip, "position_after", read(11, 4, 3), |row| row
+            .position_after[0] +=
+            F::ONE);
+        lie!(chip, "after_high_times_4", read(11, 4, 3), |row| {
+            row.position.previous[1] = F::from_u32(1 << 14);
+            row.position_after[1] = F::from_u32(1 << 14);
         });
-        chip.assert_lies_in_the_past(&write, ("a1", at), |row| {
-            [&mut row.a1.previous_clock, &mut row.a1.gap_high]
-        });
-        chip.assert_lies_in_the_past(&write, ("a2", at), |row| {
-            [&mut row.a2.previous_clock, &mut row.a2.gap_high]
-        });
-        chip.assert_lies_in_the_past(&write, ("position", SUBSTEP_MEMORY), |row| {
-            [&mut row.position.previous_clock, &mut row.position.gap_high]
-        });
+        // The numbers of a journal write are not those of a hint read, whatever they move.
+        lie!(
+            chip,
+            "number[0]",
+            read(8, 8, 8),
+            |row| {
+                (row.is_hint, row.is_journal) = (F::ZERO, F::ONE);
+                row.position_eighth = F::ONE;
+            },
+            also["descriptor[0]"]
+        );
+        for limb in 0..4 {
+            chip.assert_lie(&read(11, 4, 3), &[&format!("number[{limb}]")], |row| {
+                row.a7.previous[limb] += F::ONE;
+            });
+            chip.assert_lie(&read(11, 4, 3), &[&format!("descriptor[{limb}]")], |row| {
+                row.a0.previous[limb] += F::ONE;
+            });
+        }
+    }
+
+    #[test]
+    fn the_directions_never_meet() {
+        let chip = chip();
+        for ((record, program), direction, register) in [
+            (journal(8, 8), TO_JOURNAL, REGISTER_JOURNAL),
+            (read(9, 8, 8), FROM_HINTS, REGISTER_HINT),
+        ] {
+            let row = || chip.row(&record, &program);
+            let words = [CLOCK, 0x2_0018 / 8, 8, 8, direction].map(F::from_u32);
+            assert_eq!(chip.message(row(), "transfer"), Some(words.to_vec()));
+            let position = chip.message(row(), "position.after").expect("it goes on");
+            assert_eq!(position[..2], [0, register].map(F::from_u32));
+            assert_eq!(position[2..6], limbs(16));
+        }
+        let note = call(SPAN_END, [0; 3], 0, 0);
+        let silent = chip.row(&note.0, &note.1);
+        assert_eq!(chip.message(silent, "transfer"), None);
+    }
+
+    #[test]
+    fn positions_that_would_reach_2_to_the_30_have_no_row() {
+        let (record, program) = read(11, 11, (1 << 30) - 11);
+        assert!(fill(&record, &program).is_none());
+        let (record, program) = read(11, 10, (1 << 30) - 11);
+        assert!(fill(&record, &program).is_some());
+    }
+
+    #[test]
+    fn every_other_cell_is_noticed() {
+        let named = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let transfers = [journal(11, 8), journal(1 << 16, 8)];
+        assert_eq!(chip().sweep(&transfers), named(&[]));
+        // Hints go on from anywhere.
+        let reads = [read(11, 4, 3), read(1 << 16, 1 << 16, 2)];
+        assert_eq!(chip().sweep(&reads), named(&["position_eighth"]));
+        // Nothing moves: no length to invert.
+        let none = [journal(0, 3), read(11, 0, 3)];
+        let free = ["length_inverse", "position_eighth"];
+        assert_eq!(chip().sweep(&none), named(&free));
+        let others = [
+            halt(),
+            call(WRITE, [FD_STDOUT, 5, 9], 9, 0),
+            call(SPAN_END, [9; 3], 0, 0),
+        ];
+        let free = [
+            "length_inverse",
+            "word_low",
+            "position.previous[0]",
+            "position.previous[1]",
+            "position.previous[2]",
+            "position.previous[3]",
+            "position.previous_clock",
+            "position.gap_high",
+            "position_after[0]",
+            "position_after[1]",
+            "position_eighth",
+        ];
+        assert_eq!(chip().sweep(&others), named(&free));
+    }
+
+    fn accesses_lie_in_the_past(chip: &Chip) {
+        type Cells = fn(&mut System<F>) -> &mut Access<F>;
+        let accesses: [(&str, Cells, u32); 5] = [
+            ("a7", |row| &mut row.a7, SUBSTEP_RS1),
+            ("a0", |row| &mut row.a0, SUBSTEP_RS1),
+            ("a1", |row| &mut row.a1, SUBSTEP_RS1),
+            ("a2", |row| &mut row.a2, SUBSTEP_RS1),
+            ("position", |row| &mut row.position, SUBSTEP_MEMORY),
+        ];
+        for (name, access, substep) in accesses {
+            for honest in [read(11, 4, 3), journal(11, 8)] {
+                chip.assert_lies_in_the_past(&honest, (name, substep), |row| {
+                    let access = access(row);
+                    [&mut access.previous_clock, &mut access.gap_high]
+                });
+            }
+        }
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use p3_field::{Field, PrimeCharacteristicRing, PrimeField32};
 use zkvm_air::mutate::{catches, messages, sweep};
-use zkvm_air::{Builder, Bus, Columns, Description, Expr, F};
+use zkvm_air::{Builder, Bus, Columns, Description, Expr, F, Round};
 use zkvm_isa::record::RegisterRecord;
 use zkvm_isa::{Length, Opcode, decode};
 use zkvm_testkit::edge::alu_vectors;
@@ -43,17 +43,30 @@ impl<R, C: Columns<F>> ChipTest<R, C> {
         eval: fn(&mut Builder, &S, &()),
         fill: fn(&R, &ProgramRow) -> C,
     ) -> Self {
-        Self::with_fixed(name, eval, fill, ())
+        Self::described(name, Round::Main, eval, fill, ())
     }
 
-    /// Describes the chip, whose rows have the preprocessed cells `fixed`.
-    pub(crate) fn with_fixed<S: Columns<Expr>, P: Columns<Expr>>(
+    /// Describes the chip, whose columns are committed to in `round`.
+    pub(crate) fn in_round<S: Columns<Expr>>(
         name: &str,
+        round: Round,
+        eval: fn(&mut Builder, &S, &()),
+        fill: fn(&R, &ProgramRow) -> C,
+    ) -> Self {
+        Self::described(name, round, eval, fill, ())
+    }
+
+    /// Describes the chip, whose columns are committed to in `round` and whose rows have the
+    /// preprocessed cells `fixed`.
+    pub(crate) fn described<S: Columns<Expr>, P: Columns<Expr>>(
+        name: &str,
+        round: Round,
         eval: fn(&mut Builder, &S, &P),
         fill: fn(&R, &ProgramRow) -> C,
         fixed: impl Columns<F>,
     ) -> Self {
-        let description = Description::new::<S, P>(name, eval).expect("the chip is well formed");
+        let description =
+            Description::new::<S, P>(name, round, eval).expect("the chip is well formed");
         ChipTest {
             description,
             fill,
@@ -95,9 +108,13 @@ impl<R, C: Columns<F>> ChipTest<R, C> {
             Bus::Bytes => Some(value(0) < 1 << 8 && value(1) < 1 << 8),
             Bus::Bitwise => Some(crate::bitwise_table::contains(message)),
             Bus::Region => Some(self.regions.iter().any(|region| region == message)),
-            Bus::State | Bus::Memory | Bus::Chain | Bus::Transfer | Bus::Journal | Bus::Halt => {
-                None
-            }
+            Bus::State
+            | Bus::Memory
+            | Bus::Chain
+            | Bus::Transfer
+            | Bus::Journal
+            | Bus::Halt
+            | Bus::Boundary => None,
         }
     }
 
@@ -111,9 +128,13 @@ impl<R, C: Columns<F>> ChipTest<R, C> {
             Bus::Range16 | Bus::Bitwise | Bus::Program | Bus::Region => {
                 vec![interaction.name.as_str()]
             }
-            Bus::State | Bus::Memory | Bus::Chain | Bus::Transfer | Bus::Journal | Bus::Halt => {
-                vec![]
-            }
+            Bus::State
+            | Bus::Memory
+            | Bus::Chain
+            | Bus::Transfer
+            | Bus::Journal
+            | Bus::Halt
+            | Bus::Boundary => vec![],
         });
         constraints.chain(look_ups).map(str::to_owned).collect()
     }
@@ -246,35 +267,48 @@ impl<R, C: Columns<F>> ChipTest<R, C> {
         });
     }
 
-    /// The columns in which some change of an honest row goes unnoticed; see
-    /// [`zkvm_air::mutate::sweep`]. A row of padding (all zero) is always swept too.
+    /// The columns in which some change of an honest row goes unnoticed, as of
+    /// [`Self::unnoticed`]; asserts that no cell alone makes padding speak.
     pub(crate) fn sweep(&self, honest: &[(R, ProgramRow)]) -> BTreeSet<String> {
-        let padding = vec![F::default(); self.description.columns.len()];
+        let (_, program) = honest.first().expect("there is an honest row");
+        let speaking = self.speaking(program);
+        assert!(
+            speaking.is_empty(),
+            "padding may speak through {speaking:?}"
+        );
+        self.unnoticed(honest)
+    }
+
+    /// The columns in which some change of an honest row goes unnoticed; see
+    /// [`zkvm_air::mutate::sweep`].
+    pub(crate) fn unnoticed(&self, honest: &[(R, ProgramRow)]) -> BTreeSet<String> {
         let mut unnoticed = BTreeSet::new();
         for (record, program) in honest {
             let tables = |bus: Bus, message: &[F]| self.is_in_table(bus, message, program);
             let rows = [(cells(self.row(record, program)), vec![])];
             unnoticed.extend(sweep(&self.description, &rows, &tables));
         }
-        let (_, program) = honest.first().expect("there is an honest row");
+        unnoticed
+    }
+
+    /// The columns in which a 1 makes a row of padding (all zero) say something that it does not
+    /// catch itself. In the others it is harmless.
+    pub(crate) fn speaking(&self, program: &ProgramRow) -> BTreeSet<String> {
+        let padding = vec![F::default(); self.description.columns.len()];
         let tables = |bus: Bus, message: &[F]| {
             let is_in_table = self.is_in_table(bus, message, program)?;
             Some(is_in_table && bus != Bus::Program)
         };
-        // In padding a changed cell is harmless as long as the row still says nothing.
-        for (index, name) in self.description.columns.iter().enumerate() {
+        let columns = self.description.columns.iter().enumerate();
+        let speaking = columns.filter(|(index, _)| {
             let mut row = padding.clone();
-            row[index] = F::new(1);
+            row[*index] = F::new(1);
             let says_something = messages(&self.description, &row, &[])
                 .iter()
                 .any(|(_, _, multiplicity, _)| multiplicity.as_canonical_u32() != 0);
-            let is_caught = !catches(&self.description, &row, &[], &tables).is_empty();
-            assert!(
-                is_caught || !says_something,
-                "padding may speak through {name}"
-            );
-        }
-        unnoticed
+            says_something && catches(&self.description, &row, &[], &tables).is_empty()
+        });
+        speaking.map(|(_, name)| name.clone()).collect()
     }
 }
 

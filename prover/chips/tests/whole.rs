@@ -185,6 +185,7 @@ fn the_memory_chain_cannot_go_round() {
     let store = forger.cell("store", 0, "fetch.clock").as_canonical_u32();
     forger.set("load", 0, "word.previous[0]", 0);
     forger.set("load", 0, "word.previous_clock", 0);
+    forger.set("load", 0, "word.gap_low", clock + 1);
     forger.set("load", 0, "result[0]", 0);
     forger.set("system", 0, "a0.previous[0]", 0);
     forger.set("system", 0, "result[0]", 0);

@@ -1,12 +1,14 @@
 //! The thinnest program, proved and verified; and everything about its proof that can be changed.
 
+use zkvm_machine::SegmentLimits;
 use zkvm_machine::{Discard, Input, Limits, Program, load};
 use zkvm_prover::{
-    DecodeError, JOURNAL_BYTES_MAX, Keys, KeysError, Proof, ProveError, VerifyError, prove, verify,
+    Blake3Config, Config, Cpu, DecodeError, Header, JOURNAL_BYTES_MAX, Keys, KeysError, Options,
+    Parameters, Poseidon2Config, Proof, ProveError, Reference, Security, VerifyError, prove,
+    report, verify,
 };
 use zkvm_testkit::asm::{Assembler, Reg, base};
 use zkvm_testkit::elf::ElfBuilder;
-use zkvm_verifier::Parameters;
 
 const TEXT: u64 = 0x2000;
 const DATA: u64 = 0x1000;
@@ -36,32 +38,133 @@ fn adder(other: i32) -> Program {
 }
 
 /// Few queries: these tests are about what is proved, not about its strength.
-fn weak() -> Parameters {
-    Parameters {
+fn weak() -> Security {
+    let parameters = Parameters {
         queries: 8,
         query_grinding_bits: 0,
         ..Parameters::STANDARD
+    };
+    Security {
+        parameters,
+        bits: 0,
     }
 }
 
-fn keys(program: &Program, parameters: Parameters) -> Keys {
-    Keys::new(program, parameters).expect("the program is small")
+fn keys(program: &Program, security: Security) -> Keys {
+    Keys::new(program, security).expect("the program is small")
 }
 
-fn prove_it(keys: &Keys, exit_code: u32) -> Result<Proof, ProveError> {
-    let input = Input::default();
-    prove(keys, &input, &Limits::STANDARD, exit_code, &mut Discard).map(|(proof, _)| proof)
+fn options(exit_code: u32) -> Options {
+    Options {
+        limits: Limits::STANDARD,
+        segment_limits: SegmentLimits::STANDARD,
+        exit_code,
+    }
 }
 
-#[test]
-fn a_sum_is_proved_and_verified_at_the_standard_level() {
-    let keys = keys(&adder(12), Parameters::STANDARD);
+fn prove_it<C: Config>(keys: &Keys<C>, exit_code: u32) -> Result<Proof<C>, ProveError> {
+    let (input, options) = (Input::default(), options(exit_code));
+    let proved = prove(keys, &Cpu, &input, &options, &mut Discard, &mut |_| {});
+    proved.map(|(proof, _)| proof)
+}
+
+/// The bytes of a proof, without the checksum.
+fn unsealed<C: Config>(proof: &Proof<C>) -> Vec<u8> {
+    let mut bytes = proof.to_bytes().expect("it has an encoding");
+    bytes.truncate(bytes.len() - 8);
+    bytes
+}
+
+/// Adds a checksum.
+fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
+    let sum = blake3::hash(&bytes);
+    bytes.extend_from_slice(&sum.as_bytes()[..8]);
+    bytes
+}
+
+/// Proves the sum, and verifies what the proof's bytes hold.
+fn proves_and_travels<C: Config>(security: Security) -> Proof<C> {
+    let keys = Keys::<C>::new(&adder(12), security).expect("the program is small");
     let proof = prove_it(&keys, 42).expect("it is provable");
-    let bytes = proof.to_bytes();
+    let bytes = proof.to_bytes().expect("it has an encoding");
     let again = Proof::from_bytes(&bytes).expect("it is a proof");
     let verified = verify(&keys, 42, &again).expect("it holds");
     assert_eq!(verified.journal, b"hello, zkvm");
     assert_eq!(verified.exit_code, 42);
+    let bits = report(&keys, &again).expect("its security is known").bits();
+    assert!(bits.floor() >= security.bits);
+    again
+}
+
+#[test]
+fn a_sum_is_proved_and_verified_at_every_level_that_a_hash_has() {
+    let _ = proves_and_travels::<Blake3Config>(Security::STANDARD);
+    let _ = proves_and_travels::<Blake3Config>(Security::HIGH);
+    let _ = proves_and_travels::<Poseidon2Config>(Security::STANDARD);
+}
+
+#[test]
+fn a_proof_of_too_little_security_is_refused() {
+    // Weak parameters, and a caller who demands bits all the same.
+    let demanding = Security {
+        bits: 100,
+        ..weak()
+    };
+    let keys_100 = keys(&adder(12), demanding);
+    let proof = prove_it(&keys_100, 42).expect("it is provable");
+    assert!(matches!(
+        verify(&keys_100, 42, &proof),
+        Err(VerifyError::Security {
+            demanded: 100,
+            got: 3,
+            ..
+        })
+    ));
+    // Digests of 8 elements have 123 bits: with Poseidon2 no proof is of the high level.
+    let keys_128 = Keys::<Poseidon2Config>::new(&adder(12), Security::HIGH).expect("it is small");
+    let proof = prove_it(&keys_128, 42).expect("it is provable");
+    assert!(matches!(
+        verify(&keys_128, 42, &proof),
+        Err(VerifyError::Security {
+            demanded: 128,
+            got: 123,
+            ..
+        })
+    ));
+}
+
+#[test]
+fn the_fast_backend_gives_the_bytes_of_the_reference() {
+    let keys = keys(&adder(12), weak());
+    let (input, options) = (Input::default(), options(42));
+    let reference = prove(
+        &keys,
+        &Reference,
+        &input,
+        &options,
+        &mut Discard,
+        &mut |_| {},
+    );
+    let (reference, _) = reference.expect("it is provable");
+    let fast = prove_it(&keys, 42).expect("it is provable");
+    assert!(reference.to_bytes() == fast.to_bytes());
+}
+
+#[test]
+fn a_proof_of_other_parameters_or_another_hash_is_named_as_such() {
+    let keys_8 = keys(&adder(12), weak());
+    let mut proof = prove_it(&keys_8, 42).expect("it is provable");
+    let keys_standard = keys(&adder(12), Security::STANDARD);
+    let refused = verify(&keys_standard, 42, &proof);
+    assert!(matches!(refused, Err(VerifyError::Header { .. })));
+    // Under the other's header it does not hold.
+    proof.header.parameters = Parameters::STANDARD;
+    assert!(verify(&keys_standard, 42, &proof).is_err());
+    let bytes = proof.to_bytes().expect("it has an encoding");
+    let header = Header::from_bytes(&bytes).expect("it has a header");
+    assert_eq!(header.parameters, Parameters::STANDARD);
+    let other = Proof::<Poseidon2Config>::from_bytes(&bytes);
+    assert!(matches!(other, Err(DecodeError::Hash { .. })));
 }
 
 #[test]
@@ -125,12 +228,12 @@ fn a_proof_has_one_encoding() {
     // witness is free where nothing is ground. None of them may be changed.
     let keys = keys(&adder(12), weak());
     let proof = prove_it(&keys, 42).expect("it is provable");
-    let bytes = proof.to_bytes();
+    let bytes = unsealed(&proof);
     // Every byte, all in turn, in strides: what still decodes must not verify.
     for at in (11..bytes.len()).step_by(97).chain(11..600) {
         let mut damaged = bytes.clone();
         damaged[at] ^= 0x40;
-        if let Ok(proof) = Proof::from_bytes(&damaged) {
+        if let Ok(proof) = Proof::<Blake3Config>::from_bytes(&sealed(damaged)) {
             assert!(verify(&keys, 42, &proof).is_err(), "byte {at}");
         }
     }
@@ -141,7 +244,7 @@ fn a_program_without_an_instruction_has_no_keys() {
     let elf = ElfBuilder::new(TEXT).text(TEXT, vec![0; 16]).build();
     let program = load(&elf).expect("it loads");
     assert!(matches!(
-        Keys::new(&program, weak()),
+        Keys::<Blake3Config>::new(&program, weak()),
         Err(KeysError::Unprovable { .. })
     ));
 }
@@ -149,32 +252,33 @@ fn a_program_without_an_instruction_has_no_keys() {
 #[test]
 fn damaged_bytes_are_refused_without_panic() {
     let keys = keys(&adder(12), weak());
-    let bytes = prove_it(&keys, 42).expect("it is provable").to_bytes();
-    assert_eq!(
-        Proof::from_bytes(&bytes[1..]).err(),
-        Some(DecodeError::Magic)
-    );
+    let proof = prove_it(&keys, 42).expect("it is provable");
+    let bytes = proof.to_bytes().expect("it has an encoding");
+    let refusal = |bytes: &[u8]| Proof::<Blake3Config>::from_bytes(bytes).err();
+    assert_eq!(refusal(&bytes[1..]), Some(DecodeError::Magic));
     let mut version = bytes.clone();
     version[9] = 9;
     let expected = DecodeError::Version {
-        expected: 1,
+        expected: 2,
         got: 9,
     };
-    assert_eq!(Proof::from_bytes(&version).err(), Some(expected));
+    assert_eq!(refusal(&version), Some(expected));
+    let mut changed = bytes.clone();
+    changed[100] ^= 1;
+    assert_eq!(refusal(&changed), Some(DecodeError::Checksum));
+    let bytes = unsealed(&proof);
     let mut longer = bytes.clone();
     longer.push(0);
-    assert!(Proof::from_bytes(&longer).is_err(), "trailing bytes");
-    assert!(
-        Proof::from_bytes(&bytes[..bytes.len() - 1]).is_err(),
-        "truncated"
-    );
+    assert!(refusal(&sealed(longer)).is_some(), "trailing bytes");
+    let shorter = bytes[..bytes.len() - 1].to_vec();
+    assert!(refusal(&sealed(shorter)).is_some(), "truncated");
 
     // One changed bit at 400 places: refused by the decoder or by the verifier.
     for step in 0..400 {
         let mut damaged = bytes.clone();
         let at = 11 + step * (bytes.len() - 11) / 400;
         damaged[at] ^= 1 << (step % 8);
-        if let Ok(proof) = Proof::from_bytes(&damaged) {
+        if let Ok(proof) = Proof::<Blake3Config>::from_bytes(&sealed(damaged)) {
             assert!(verify(&keys, 42, &proof).is_err(), "byte {at}");
         }
     }

@@ -5,13 +5,17 @@
 
 #![forbid(unsafe_code)]
 
+mod backend;
+mod cpu;
 mod key;
-mod logup;
 mod prove;
-mod quotient;
+mod reference;
 
+pub use backend::{Backend, LogupInputs, LogupTrace, QuotientInputs};
+pub use cpu::Cpu;
 pub use key::{ProvingKey, Setup, setup};
-pub use prove::{ProveError, prove};
+pub use prove::{ProveError, commit_boundary, prove};
+pub use reference::Reference;
 
 use p3_matrix::dense::RowMajorMatrix;
 use zkvm_air::F;

@@ -1,19 +1,18 @@
-//! The prover: commit to traces, to LogUp columns, to quotients; open.
+//! The prover: commit to boundary and main traces, to LogUp columns, to quotients; open.
 
 use p3_commit::{OpeningRequest, Pcs, PolynomialSpace, UnivariateStarkPcs};
 use p3_matrix::Matrix;
 use p3_matrix::dense::RowMajorMatrix;
 use thiserror::Error;
-use zkvm_air::F;
+use zkvm_air::{Description, F, Round};
 use zkvm_verifier::{
-    Challenge, Config, Domain, HEIGHT_LOG2_MAX, PublicMessage, TableOpening, TablesProof,
-    Transcript,
+    Challenge, Commitment, Config, Domain, HEIGHT_LOG2_MAX, HEIGHT_LOG2_MIN, Statement, TableKey,
+    TableOpening, TablesProof, Transcript,
 };
 
 use crate::Trace;
+use crate::backend::{Backend, LogupInputs, QuotientInputs};
 use crate::key::ProvingKey;
-use crate::logup::{LogupTrace, logup_trace};
-use crate::quotient::{QuotientInputs, quotient_values};
 
 /// Why no proof could be made.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -52,88 +51,132 @@ pub enum ProveError {
 
 /// A chip that takes part, with its trace.
 struct Present<'a> {
-    /// Its place in the key.
-    index: usize,
+    description: &'a Description,
     trace: Trace,
     preprocessed: Option<&'a RowMajorMatrix<F>>,
     domain: Domain,
 }
 
-/// Proves that `traces` (one per chip of the key, absent chips `None`) satisfy the key and balance
-/// with `public`.
+/// Commits to the traces of the chips of [`Round::Boundary`]; `None` if none is there. [`prove`]
+/// makes the same commitment again, so nothing else need be kept.
 ///
-/// `context` is bound to the proof and given to the verifier again. Traces that do not satisfy
-/// their constraints give a proof that does not verify; [`zkvm_air::check`] says what is wrong.
-/// Memory: about 20 bytes per main cell.
+/// # Errors
+/// [`ProveError`] if a trace does not fit its chip.
+pub fn commit_boundary<C: Config>(
+    config: &C,
+    key: &ProvingKey<C>,
+    traces: Vec<Option<Trace>>,
+) -> Result<Option<Commitment<C>>, ProveError> {
+    check_count(key, &traces)?;
+    let mut tables = Vec::new();
+    for (table, trace) in key.verifying.tables().iter().zip(traces) {
+        if let Some(trace) = trace
+            && table.description.round == Round::Boundary
+        {
+            check_shape(table, Some(&trace))?;
+            tables.push((
+                config.pcs().natural_domain_for_degree(trace.height()),
+                trace,
+            ));
+        }
+    }
+    if tables.is_empty() {
+        return Ok(None);
+    }
+    let (commitment, _) = commit::<C>(config.pcs(), tables)?;
+    Ok(Some(commitment))
+}
+
+/// Proves that `traces` (one per chip of the key, absent chips `None`) satisfy the key and balance
+/// with the statement's messages on the segment's buses.
+///
+/// Traces that do not satisfy their constraints give a proof that does not verify;
+/// [`zkvm_air::check`] says what is wrong. Memory: about 20 bytes per main cell.
 ///
 /// # Errors
 /// [`ProveError`] if a trace does not fit its chip.
 pub fn prove<C: Config>(
     config: &C,
+    backend: &impl Backend,
     key: &ProvingKey<C>,
-    context: &[F],
-    public: &[PublicMessage],
+    statement: &Statement<'_>,
     traces: Vec<Option<Trace>>,
 ) -> Result<TablesProof<C>, ProveError> {
     let pcs = config.pcs();
     let (tables, heights_log2) = check_shapes(config, key, traces)?;
-    let descriptions: Vec<_> = tables
-        .iter()
-        .map(|table| &key.verifying.tables()[table.index].description)
-        .collect();
-    let mut transcript = Transcript::begin(config, &key.verifying, context, public, &heights_log2);
-
-    let (main, main_data) = commit::<C>(
-        pcs,
-        tables
+    let traces_of = |round: Round| {
+        let of_round = tables
             .iter()
-            .map(|table| (table.domain, table.trace.clone())),
-    )?;
+            .filter(move |table| table.description.round == round);
+        of_round.map(|table| (table.domain, table.trace.clone()))
+    };
+    let (boundary, boundary_data) = match traces_of(Round::Boundary).next() {
+        Some(_) => Some(commit::<C>(pcs, traces_of(Round::Boundary))?).unzip(),
+        None => (None, None),
+    };
+    let mut transcript = Transcript::begin(
+        config,
+        &key.verifying,
+        statement,
+        &heights_log2,
+        boundary.as_ref(),
+    );
+    let (main, main_data) = commit::<C>(pcs, traces_of(Round::Main))?;
     let logup_grinding = transcript.grind_logup(&main, config.parameters().logup_grinding_bits);
-    let challenges = transcript.logup_challenges();
+    let challenges = [transcript.logup_challenges(), statement.shared.challenges];
 
-    let mut columns = Vec::with_capacity(tables.len());
-    for (table, description) in tables.iter().zip(&descriptions) {
-        let chip = || description.name.clone();
-        let trace = logup_trace(description, &table.trace, table.preprocessed, &challenges);
-        columns.push(trace.ok_or_else(|| ProveError::Fingerprint { chip: chip() })?);
+    let mut sums = Vec::with_capacity(tables.len());
+    let mut matrices = Vec::with_capacity(2 * tables.len());
+    for table in &tables {
+        let columns = backend.logup(&LogupInputs {
+            description: table.description,
+            main: &table.trace,
+            preprocessed: table.preprocessed,
+            public: statement.public,
+            challenges: &challenges,
+        });
+        let columns = columns.ok_or_else(|| ProveError::Fingerprint {
+            chip: table.description.name.clone(),
+        })?;
+        sums.push(columns.sums);
+        matrices.extend([
+            (table.domain, columns.fractions),
+            (table.domain, columns.running),
+        ]);
     }
-    let sums: Vec<Challenge> = columns.iter().map(|columns| columns.sum).collect();
-    let matrices = tables.iter().zip(columns).flat_map(|(table, columns)| {
-        let LogupTrace {
-            fractions, running, ..
-        } = columns;
-        [(table.domain, fractions), (table.domain, running)]
-    });
     let (logup, logup_data) = commit::<C>(pcs, matrices)?;
-    let alpha = transcript.constraint_challenge(&logup, &sums);
+    let sums_of =
+        |scope: usize| -> Vec<Challenge> { sums.iter().filter_map(|sums| sums[scope]).collect() };
+    let (segment_sums, sums_between) = (sums_of(0), sums_of(1));
+    let alpha = transcript.constraint_challenge(&logup, [&segment_sums, &sums_between]);
 
     let mut chunks = Vec::with_capacity(2 * tables.len());
-    let mut preprocessed_seen = 0;
-    for (index, (table, description)) in tables.iter().zip(&descriptions).enumerate() {
+    let (mut preprocessed_seen, mut main_seen, mut boundary_seen) = (0, 0, 0);
+    let take = |seen: &mut usize| std::mem::replace(seen, *seen + 1);
+    for (index, table) in tables.iter().enumerate() {
         let domain = table.domain.create_disjoint_domain(2 * table.domain.size());
         let on = |data, matrix| pcs.get_evaluations_on_domain(data, matrix, domain);
-        let preprocessed = table.preprocessed.map(|_| {
-            preprocessed_seen += 1;
-            on(&key.data, preprocessed_seen - 1)
-        });
-        let values = quotient_values(&QuotientInputs {
-            description,
+        let preprocessed = table
+            .preprocessed
+            .map(|_| on(&key.data, take(&mut preprocessed_seen)));
+        let main = match (table.description.round, &boundary_data) {
+            (Round::Boundary, Some(data)) => on(data, take(&mut boundary_seen)),
+            (Round::Boundary, None) | (Round::Main, _) => on(&main_data, take(&mut main_seen)),
+        };
+        let values = backend.quotient(&QuotientInputs {
+            description: table.description,
             domain: table.domain,
-            main: &on(&main_data, index),
+            main: &main,
             preprocessed: preprocessed.as_ref(),
             fractions: &on(&logup_data, 2 * index),
             running: &on(&logup_data, 2 * index + 1),
-            sum: sums[index],
+            public: statement.public,
+            sums: sums[index],
             challenges: &challenges,
             alpha,
         });
-        chunks.extend(
-            domain
-                .split_domains(2)
-                .into_iter()
-                .zip(domain.split_evals(2, values)),
-        );
+        let parts = domain.split_domains(2).into_iter();
+        chunks.extend(parts.zip(domain.split_evals(2, values)));
     }
     let ldes = pcs
         .get_quotient_ldes(chunks, 2)
@@ -153,24 +196,31 @@ pub fn prove<C: Config>(
             [vec![zeta], vec![zeta, next]]
         })
         .collect();
-    let requests = vec![
-        request(&key.data, at_zeta(preprocessed_seen)),
-        request(&main_data, at_zeta(tables.len())),
+    let mut requests = vec![request(&key.data, at_zeta(preprocessed_seen))];
+    if let Some(data) = &boundary_data {
+        requests.push(request(data, at_zeta(boundary_seen)));
+    }
+    requests.extend([
+        request(&main_data, at_zeta(main_seen)),
         request(&logup_data, logup_points),
         request(&quotient_data, at_zeta(2 * tables.len())),
-    ];
-    let (values, proof) = pcs
+    ]);
+    let (mut values, proof) = pcs
         .open(requests, transcript.challenger())
         .map_err(|error| failed(&error))?;
-    let openings = collect_openings(&tables, values);
+    if boundary_data.is_none() {
+        values.insert(1, Vec::new());
+    }
     Ok(TablesProof {
         heights_log2,
+        boundary,
         main,
         logup,
         quotient,
         logup_grinding,
-        sums,
-        openings,
+        sums: segment_sums,
+        sums_between,
+        openings: collect_openings(&tables, values),
         pcs: proof,
     })
 }
@@ -190,46 +240,55 @@ fn failed(error: &impl std::fmt::Debug) -> ProveError {
     }
 }
 
+fn check_count<C: Config>(key: &ProvingKey<C>, traces: &[Option<Trace>]) -> Result<(), ProveError> {
+    let (expected, got) = (key.verifying.tables().len(), traces.len());
+    if expected == got {
+        Ok(())
+    } else {
+        Err(ProveError::Count { expected, got })
+    }
+}
+
+/// Checks that a trace, or its absence, fits the chip.
+fn check_shape(table: &TableKey, trace: Option<&Trace>) -> Result<(), ProveError> {
+    let (height, width) = trace.map_or((0, 0), |t| (t.height(), t.width()));
+    let fixed = table
+        .preprocessed_height_log2
+        .map(|height_log2| 1_usize << height_log2);
+    let heights = 1 << HEIGHT_LOG2_MIN..=1 << HEIGHT_LOG2_MAX;
+    let fits = match fixed {
+        Some(fixed) => height == fixed,
+        None => trace.is_none() || height.is_power_of_two() && heights.contains(&height),
+    };
+    if fits && (trace.is_none() || width == table.description.columns.len()) {
+        return Ok(());
+    }
+    let chip = table.description.name.clone();
+    Err(ProveError::Shape {
+        chip,
+        height,
+        width,
+    })
+}
+
 fn check_shapes<'a, C: Config>(
     config: &C,
     key: &'a ProvingKey<C>,
     traces: Vec<Option<Trace>>,
 ) -> Result<(Vec<Present<'a>>, Vec<Option<u8>>), ProveError> {
-    let keys = key.verifying.tables();
-    if keys.len() != traces.len() {
-        return Err(ProveError::Count {
-            expected: keys.len(),
-            got: traces.len(),
-        });
-    }
+    check_count(key, &traces)?;
     let mut tables = Vec::new();
     let mut heights_log2 = Vec::new();
-    for (index, (table, trace)) in keys.iter().zip(traces).enumerate() {
-        let (height, width) = trace.as_ref().map_or((0, 0), |t| (t.height(), t.width()));
-        let fixed = table
-            .preprocessed_height_log2
-            .map(|height_log2| 1_usize << height_log2);
-        let fits = match fixed {
-            Some(fixed) => height == fixed,
-            None => trace.is_none() || height.is_power_of_two() && height <= 1 << HEIGHT_LOG2_MAX,
-        };
-        if !fits || trace.is_some() && width != table.description.columns.len() {
-            let chip = table.description.name.clone();
-            return Err(ProveError::Shape {
-                chip,
-                height,
-                width,
-            });
-        }
-        heights_log2.push(trace.as_ref().map(|_| height.ilog2() as u8));
+    let keys = key.verifying.tables().iter().zip(&key.preprocessed);
+    for ((table, preprocessed), trace) in keys.zip(traces) {
+        check_shape(table, trace.as_ref())?;
+        heights_log2.push(trace.as_ref().map(|trace| trace.height().ilog2() as u8));
         if let Some(trace) = trace {
-            let domain = config.pcs().natural_domain_for_degree(height);
-            let preprocessed = key.preprocessed[index].as_ref();
             tables.push(Present {
-                index,
+                description: &table.description,
+                domain: config.pcs().natural_domain_for_degree(trace.height()),
+                preprocessed: preprocessed.as_ref(),
                 trace,
-                preprocessed,
-                domain,
             });
         }
     }
@@ -242,9 +301,9 @@ fn collect_openings(
     values: Vec<Vec<Vec<Vec<Challenge>>>>,
 ) -> Vec<TableOpening> {
     let mut rounds = values.into_iter().map(Vec::into_iter);
-    let mut round = || rounds.next().expect("there are four commitments");
-    let (mut preprocessed, mut main, mut logup, mut quotient) =
-        (round(), round(), round(), round());
+    let mut round = || rounds.next().expect("there are five commitments");
+    let (mut preprocessed, mut boundary, mut main) = (round(), round(), round());
+    let (mut logup, mut quotient) = (round(), round());
     let take = |round: &mut std::vec::IntoIter<Vec<Vec<Challenge>>>| {
         round.next().expect("every matrix was opened").into_iter()
     };
@@ -260,7 +319,10 @@ fn collect_openings(
             } else {
                 Vec::new()
             };
-            let main = first(take(&mut main));
+            let main = match table.description.round {
+                Round::Boundary => first(take(&mut boundary)),
+                Round::Main => first(take(&mut main)),
+            };
             let fractions = first(take(&mut logup));
             let mut running = take(&mut logup);
             TableOpening {

@@ -4,15 +4,22 @@ use core::fmt::Debug;
 
 use p3_blake3::Blake3;
 use p3_challenger::{
-    CanObserve, FieldChallenger, GrindingChallenger, HashChallenger, SerializingChallenger32,
+    CanObserve, DuplexChallenger, FieldChallenger, GrindingChallenger, HashChallenger,
+    SerializingChallenger32,
 };
 use p3_commit::{ExtensionMmcs, Pcs, UnivariateStarkPcs};
+use p3_field::Field;
 use p3_field::coset::TwoAdicMultiplicativeCoset;
 use p3_field::extension::QuinticTrinomialExtensionField;
 use p3_fri::{FriParameters, TwoAdicFriPcs};
+use p3_koala_bear::{
+    Poseidon2KoalaBear, default_koalabear_poseidon2_16, default_koalabear_poseidon2_24,
+};
 use p3_merkle_tree::MerkleTreeMmcs;
 use p3_monty_31::dft::RecursiveDft;
-use p3_symmetric::{CompressionFunctionFromHasher, SerializingHasher};
+use p3_symmetric::{
+    CompressionFunctionFromHasher, PaddingFreeSponge, SerializingHasher, TruncatedPermutation,
+};
 use serde::{Deserialize, Serialize};
 use zkvm_air::F;
 
@@ -29,6 +36,36 @@ pub type Commitment<C> =
 /// The opening proof of the commitment scheme.
 pub type PcsProof<C> = <<C as Config>::Pcs as Pcs<Challenge, <C as Config>::Challenger>>::Proof;
 
+/// The hash of Merkle trees and transcript.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Hash {
+    /// BLAKE3, digests of 256 bits.
+    Blake3,
+    /// Poseidon2 over KoalaBear, digests of 8 elements.
+    Poseidon2,
+}
+
+impl Hash {
+    /// Its name, for the transcript and for people.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Hash::Blake3 => "blake3",
+            Hash::Poseidon2 => "poseidon2",
+        }
+    }
+
+    /// Bits of a digest: twice those of collision resistance.
+    #[must_use]
+    pub const fn digest_bits(self) -> u32 {
+        match self {
+            Hash::Blake3 => 256,
+            // 8 elements of 30.99 bits.
+            Hash::Poseidon2 => 247,
+        }
+    }
+}
+
 /// Numbers that decide soundness and cost. Part of every proof's transcript.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parameters {
@@ -38,7 +75,9 @@ pub struct Parameters {
     pub queries: u16,
     /// Bits of grinding before the queries are drawn.
     pub query_grinding_bits: u8,
-    /// Bits of grinding before the LogUp challenges are drawn.
+    /// Bits of grinding before the challenge that combines all openings is drawn.
+    pub batch_grinding_bits: u8,
+    /// Bits of grinding before LogUp challenges are drawn.
     pub logup_grinding_bits: u8,
 }
 
@@ -49,7 +88,17 @@ impl Parameters {
         blowup_log2: 1,
         queries: 193,
         query_grinding_bits: 20,
+        batch_grinding_bits: 0,
         logup_grinding_bits: 0,
+    };
+
+    /// 128 bits in the same regime: 261 queries give 108.3; the wide rounds are ground too.
+    pub const HIGH: Parameters = Parameters {
+        blowup_log2: 1,
+        queries: 261,
+        query_grinding_bits: 20,
+        batch_grinding_bits: 8,
+        logup_grinding_bits: 7,
     };
 }
 
@@ -61,7 +110,11 @@ pub trait Config: Clone + Debug {
         + CanObserve<Commitment<Self>>
         + Clone;
     /// The commitment scheme.
-    type Pcs: UnivariateStarkPcs<Challenge, Self::Challenger, Domain = Domain>;
+    type Pcs: UnivariateStarkPcs<Challenge, Self::Challenger, Domain = Domain>
+        + Pcs<Challenge, Self::Challenger, Commitment: PartialEq>;
+
+    /// The configuration with `parameters`.
+    fn new(parameters: Parameters) -> Self;
 
     /// The commitment scheme with its parameters.
     fn pcs(&self) -> &Self::Pcs;
@@ -72,22 +125,38 @@ pub trait Config: Clone + Debug {
     /// The parameters.
     fn parameters(&self) -> &Parameters;
 
-    /// Which hash, for the transcript and for people.
-    const HASH: &'static str;
+    /// Which hash.
+    const HASH: Hash;
 }
+
+/// FRI for `parameters`, over the trees of `mmcs`.
+fn fri<M>(parameters: &Parameters, mmcs: M) -> FriParameters<M> {
+    FriParameters {
+        log_blowup: usize::from(parameters.blowup_log2),
+        log_final_poly_len: 0,
+        max_log_arity: FOLD_ARITY_LOG2_MAX,
+        num_queries: usize::from(parameters.queries),
+        batch_proof_of_work_bits: usize::from(parameters.batch_grinding_bits),
+        commit_proof_of_work_bits: 0,
+        query_proof_of_work_bits: usize::from(parameters.query_grinding_bits),
+        mmcs,
+    }
+}
+
+/// Logarithm of the most values that one FRI round folds into one.
+pub const FOLD_ARITY_LOG2_MAX: usize = 3;
 
 type ByteHash = Blake3;
 type FieldHash = SerializingHasher<ByteHash>;
-type Compress = CompressionFunctionFromHasher<ByteHash, 2, 32>;
-type ValueMmcs = MerkleTreeMmcs<F, u8, FieldHash, Compress, 2, 32>;
-type ChallengeMmcs = ExtensionMmcs<F, Challenge, ValueMmcs>;
+type ByteCompress = CompressionFunctionFromHasher<ByteHash, 2, 32>;
+type ByteMmcs = MerkleTreeMmcs<F, u8, FieldHash, ByteCompress, 2, 32>;
 type Blake3Challenger = SerializingChallenger32<F, HashChallenger<u8, ByteHash, 32>>;
-type Blake3Pcs = TwoAdicFriPcs<F, RecursiveDft<F>, ValueMmcs, ChallengeMmcs>;
+type FriPcs<M> = TwoAdicFriPcs<F, RecursiveDft<F>, M, ExtensionMmcs<F, Challenge, M>>;
 
 /// BLAKE3 for Merkle trees and transcript: the fastest on a processor.
 #[derive(Clone)]
 pub struct Blake3Config {
-    pcs: Blake3Pcs,
+    pcs: FriPcs<ByteMmcs>,
     parameters: Parameters,
 }
 
@@ -99,31 +168,18 @@ impl Debug for Blake3Config {
     }
 }
 
-impl Blake3Config {
-    /// The configuration with `parameters`.
-    #[must_use]
-    pub fn new(parameters: Parameters) -> Self {
-        let mmcs = ValueMmcs::new(FieldHash::new(Blake3), Compress::new(Blake3), 0);
-        let fri = FriParameters {
-            log_blowup: usize::from(parameters.blowup_log2),
-            log_final_poly_len: 0,
-            max_log_arity: 3,
-            num_queries: usize::from(parameters.queries),
-            batch_proof_of_work_bits: 0,
-            commit_proof_of_work_bits: 0,
-            query_proof_of_work_bits: usize::from(parameters.query_grinding_bits),
-            mmcs: ChallengeMmcs::new(mmcs.clone()),
-        };
+impl Config for Blake3Config {
+    type Challenger = Blake3Challenger;
+    type Pcs = FriPcs<ByteMmcs>;
+
+    fn new(parameters: Parameters) -> Self {
+        let mmcs = ByteMmcs::new(FieldHash::new(Blake3), ByteCompress::new(Blake3), 0);
+        let fri = fri(&parameters, ExtensionMmcs::new(mmcs.clone()));
         let pcs = TwoAdicFriPcs::new(RecursiveDft::default(), mmcs, fri);
         Blake3Config { pcs, parameters }
     }
-}
 
-impl Config for Blake3Config {
-    type Challenger = Blake3Challenger;
-    type Pcs = Blake3Pcs;
-
-    fn pcs(&self) -> &Blake3Pcs {
+    fn pcs(&self) -> &Self::Pcs {
         &self.pcs
     }
 
@@ -135,5 +191,63 @@ impl Config for Blake3Config {
         &self.parameters
     }
 
-    const HASH: &'static str = "blake3";
+    const HASH: Hash = Hash::Blake3;
+}
+
+type Permutation = Poseidon2KoalaBear<16>;
+type WidePermutation = Poseidon2KoalaBear<24>;
+type Sponge = PaddingFreeSponge<WidePermutation, 24, 16, 8>;
+type FieldCompress = TruncatedPermutation<Permutation, 2, 8, 16>;
+type FieldMmcs =
+    MerkleTreeMmcs<<F as Field>::Packing, <F as Field>::Packing, Sponge, FieldCompress, 2, 8>;
+
+/// Poseidon2 over the base field, with digests of 8 elements: dear on a processor, cheap inside
+/// another proof.
+///
+/// The sponge pads nothing: it hashes rows, whose lengths the key fixes.
+#[derive(Clone)]
+pub struct Poseidon2Config {
+    pcs: FriPcs<FieldMmcs>,
+    permutation: Permutation,
+    parameters: Parameters,
+}
+
+impl Debug for Poseidon2Config {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Poseidon2Config")
+            .field("parameters", &self.parameters)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Config for Poseidon2Config {
+    type Challenger = DuplexChallenger<F, Permutation, 16, 8>;
+    type Pcs = FriPcs<FieldMmcs>;
+
+    fn new(parameters: Parameters) -> Self {
+        let permutation = default_koalabear_poseidon2_16();
+        let sponge = Sponge::new(default_koalabear_poseidon2_24());
+        let mmcs = FieldMmcs::new(sponge, FieldCompress::new(permutation.clone()), 0);
+        let fri = fri(&parameters, ExtensionMmcs::new(mmcs.clone()));
+        let pcs = TwoAdicFriPcs::new(RecursiveDft::default(), mmcs, fri);
+        Poseidon2Config {
+            pcs,
+            permutation,
+            parameters,
+        }
+    }
+
+    fn pcs(&self) -> &Self::Pcs {
+        &self.pcs
+    }
+
+    fn challenger(&self) -> Self::Challenger {
+        DuplexChallenger::new(self.permutation.clone())
+    }
+
+    fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    const HASH: Hash = Hash::Poseidon2;
 }

@@ -8,9 +8,10 @@ use p3_blake3::Blake3;
 use p3_field::PrimeField32;
 use p3_symmetric::CryptographicHasher;
 use thiserror::Error;
-use zkvm_air::{Description, Operand, Operation, Tape};
+use zkvm_air::{Description, Operand, Operation, Round, Scope, Tape};
 
-use crate::{Commitment, Config, Parameters};
+use crate::logup::pairs_in;
+use crate::{Commitment, Config, FOLD_ARITY_LOG2_MAX, Parameters};
 
 /// The greatest logarithm of a table's height.
 pub const HEIGHT_LOG2_MAX: u8 = 22;
@@ -63,8 +64,9 @@ pub enum KeyError {
         /// Its height.
         height_log2: u8,
     },
-    /// A chip has no main columns or no interactions, so that it could not take part.
-    #[error("chip {chip} has no main column or no interaction")]
+    /// A chip has no main columns, or no interactions on the segment's buses, so that it could not
+    /// take part.
+    #[error("chip {chip} has no main column or no interaction on the segment's buses")]
     Empty {
         /// The chip.
         chip: String,
@@ -105,7 +107,8 @@ impl<C: Config> VerifyingKey<C> {
                     height_log2,
                 });
             }
-            if table.description.columns.is_empty() || table.description.interactions.is_empty() {
+            let pairs = pairs_in(&table.description, Scope::Segment);
+            if table.description.columns.is_empty() || pairs == 0 {
                 return Err(KeyError::Empty { chip: chip() });
             }
         }
@@ -129,12 +132,52 @@ impl<C: Config> VerifyingKey<C> {
         &self.tables
     }
 
+    /// Number of public values that proofs under this key have: what its chips name.
+    #[must_use]
+    pub fn public(&self) -> usize {
+        let chips = self.tables.iter();
+        chips
+            .map(|table| table.description.public)
+            .max()
+            .unwrap_or(0)
+    }
+
     /// A hash of everything in the key: hash function, parameters, every constraint and
     /// interaction, and the preprocessed columns.
     #[must_use]
     pub fn digest(&self) -> [u8; 32] {
         self.digest
     }
+}
+
+/// A hash of chips alone: their columns, constraints and interactions, whatever program and
+/// parameters they serve.
+pub fn chips_digest<'a>(chips: impl Iterator<Item = &'a Description>) -> [u8; 32] {
+    let mut bytes = Vec::new();
+    for description in chips {
+        chip(&mut bytes, description);
+    }
+    Blake3.hash_slice(&bytes)
+}
+
+fn text(bytes: &mut Vec<u8>, text: &str) {
+    number(bytes, text.len() as u64);
+    bytes.extend_from_slice(text.as_bytes());
+}
+
+fn chip(bytes: &mut Vec<u8>, description: &Description) {
+    text(bytes, &description.name);
+    number(bytes, u64::from(description.round == Round::Boundary));
+    number(bytes, description.columns.len() as u64);
+    number(bytes, description.preprocessed.len() as u64);
+    number(bytes, description.constraints.len() as u64);
+    tape(bytes, &description.constraint_tape);
+    number(bytes, description.interactions.len() as u64);
+    for interaction in &description.interactions {
+        number(bytes, interaction.bus as u64);
+        number(bytes, interaction.values.len() as u64);
+    }
+    tape(bytes, &description.interaction_tape);
 }
 
 /// Hashes the key. The constraints themselves are in it, compiled, not only their number.
@@ -144,23 +187,22 @@ fn digest<C: Config>(
     preprocessed_digest: &[u8],
 ) -> [u8; 32] {
     let mut bytes = Vec::new();
-    let text = |bytes: &mut Vec<u8>, text: &str| {
-        number(bytes, text.len() as u64);
-        bytes.extend_from_slice(text.as_bytes());
-    };
-    text(&mut bytes, "zkvm verifying key v1");
-    text(&mut bytes, C::HASH);
+    text(&mut bytes, "zkvm verifying key v2");
+    text(&mut bytes, C::HASH.name());
     let Parameters {
         blowup_log2,
         queries,
         query_grinding_bits,
+        batch_grinding_bits,
         logup_grinding_bits,
     } = *parameters;
     for value in [
         u64::from(blowup_log2),
         u64::from(queries),
         u64::from(query_grinding_bits),
+        u64::from(batch_grinding_bits),
         u64::from(logup_grinding_bits),
+        FOLD_ARITY_LOG2_MAX as u64,
         tables.len() as u64,
     ] {
         number(&mut bytes, value);
@@ -170,21 +212,11 @@ fn digest<C: Config>(
         preprocessed_height_log2,
     } in tables
     {
-        text(&mut bytes, &description.name);
-        number(&mut bytes, description.columns.len() as u64);
-        number(&mut bytes, description.preprocessed.len() as u64);
+        chip(&mut bytes, description);
         number(
             &mut bytes,
             preprocessed_height_log2.map_or(0, |height| 1 + u64::from(height)),
         );
-        number(&mut bytes, description.constraints.len() as u64);
-        tape(&mut bytes, &description.constraint_tape);
-        number(&mut bytes, description.interactions.len() as u64);
-        for interaction in &description.interactions {
-            number(&mut bytes, interaction.bus as u64);
-            number(&mut bytes, interaction.values.len() as u64);
-        }
-        tape(&mut bytes, &description.interaction_tape);
     }
     number(&mut bytes, preprocessed_digest.len() as u64);
     bytes.extend_from_slice(preprocessed_digest);
@@ -216,6 +248,7 @@ fn tape(bytes: &mut Vec<u8>, tape: &Tape) {
                 Operand::Preprocessed(index) => (1, index),
                 Operand::Constant(index) => (2, index),
                 Operand::Register(index) => (3, index),
+                Operand::Public(index) => (4, index),
             };
             number(bytes, kind << 16 | u64::from(index));
         }

@@ -21,8 +21,11 @@ mod proof;
 mod transcript;
 mod verify;
 
-pub use config::{Blake3Config, Challenge, Commitment, Config, Domain, Parameters, PcsProof};
-pub use key::{HEIGHT_LOG2_MAX, HEIGHT_LOG2_MIN, KeyError, TableKey, VerifyingKey};
+pub use config::{
+    Blake3Config, Challenge, Commitment, Config, Domain, FOLD_ARITY_LOG2_MAX, Hash, Parameters,
+    PcsProof, Poseidon2Config,
+};
+pub use key::{HEIGHT_LOG2_MAX, HEIGHT_LOG2_MIN, KeyError, TableKey, VerifyingKey, chips_digest};
 pub use proof::{TableOpening, TablesProof};
-pub use transcript::{PublicMessage, Transcript};
-pub use verify::{VerifyError, verify};
+pub use transcript::{ExecutionTranscript, PublicMessage, Shared, Statement, Transcript};
+pub use verify::{VerifyError, messages_sum, verify};

@@ -10,11 +10,13 @@
 //! ```
 //! and one running sum `phi` over the `n` rows with `phi(next) = phi + Σ h - S/n`, in all rows,
 //! the last one's next being the first: so `S` is the chip's sum, without any boundary constraint.
-
-use alloc::vec::Vec;
+//!
+//! Interactions on buses of the whole execution ([`Scope::Execution`]) have their own challenges,
+//! pairs and running sum, whose `S` is not part of the proof's own balance: the verifier of all
+//! segments adds them up.
 
 use p3_field::{Algebra, PrimeCharacteristicRing};
-use zkvm_air::{Bus, Description, F};
+use zkvm_air::{Bus, Description, F, Scope};
 
 use crate::Challenge;
 
@@ -25,11 +27,12 @@ pub const DIMENSION: usize = 5;
 pub const MESSAGE_MAX: usize = 12;
 
 /// `alpha`, and the powers of `beta` that fingerprints need.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Challenges {
-    alpha: Challenge,
+    /// The constant of every fingerprint.
+    pub alpha: Challenge,
     /// `beta^1` to `beta^MESSAGE_MAX`.
-    powers: [Challenge; MESSAGE_MAX],
+    pub powers: [Challenge; MESSAGE_MAX],
 }
 
 impl Challenges {
@@ -66,18 +69,41 @@ impl Challenges {
     }
 }
 
-/// Number of pair columns of a chip.
+/// The scopes of a chip's interactions, each with its own challenges, pairs and running sum.
+pub const SCOPES: [Scope; 2] = [Scope::Segment, Scope::Execution];
+
+/// Number of a chip's pairs of interactions on buses of `scope`.
 #[must_use]
-pub fn pairs(description: &Description) -> usize {
-    description.interactions.len().div_ceil(2)
+pub fn pairs_in(description: &Description, scope: Scope) -> usize {
+    let interactions = description.interactions.iter();
+    interactions
+        .filter(|interaction| interaction.bus.scope() == scope)
+        .count()
+        .div_ceil(2)
 }
 
-/// Hands each pair's `(multiplicity, fingerprint)`s of one row to `sink`; the last pair may lack
-/// its second.
+/// Number of pair columns of a chip: those of [`Scope::Segment`] come first.
+#[must_use]
+pub fn pairs(description: &Description) -> usize {
+    SCOPES
+        .map(|scope| pairs_in(description, scope))
+        .iter()
+        .sum()
+}
+
+/// Whether the chip speaks on buses between segments, and so has a second running sum.
+#[must_use]
+pub fn speaks_between(description: &Description) -> bool {
+    pairs_in(description, Scope::Execution) > 0
+}
+
+/// Hands each pair's `(multiplicity, fingerprint)`s of one row to `sink`, for the interactions on
+/// buses of `scope`; the last pair may lack its second.
 ///
 /// `values` are the outputs of the chip's interaction tape.
 pub fn for_each_pair<V: Copy>(
     description: &Description,
+    scope: Scope,
     challenges: &Challenges,
     values: &[V],
     mut sink: impl FnMut((V, Challenge), Option<(V, Challenge)>),
@@ -85,15 +111,20 @@ pub fn for_each_pair<V: Copy>(
     Challenge: Algebra<V>,
 {
     let mut rest = values;
-    let mut fractions: Vec<(V, Challenge)> = Vec::with_capacity(2);
-    for (index, interaction) in description.interactions.iter().enumerate() {
+    let mut first: Option<(V, Challenge)> = None;
+    for interaction in &description.interactions {
         let (own, others) = rest.split_at(1 + interaction.values.len());
         rest = others;
-        fractions.push((own[0], challenges.fingerprint(interaction.bus, &own[1..])));
-        let is_last = index + 1 == description.interactions.len();
-        if fractions.len() == 2 || is_last {
-            sink(fractions[0], fractions.get(1).copied());
-            fractions.clear();
+        if interaction.bus.scope() != scope {
+            continue;
         }
+        let fraction = (own[0], challenges.fingerprint(interaction.bus, &own[1..]));
+        match first.take() {
+            None => first = Some(fraction),
+            Some(first) => sink(first, Some(fraction)),
+        }
+    }
+    if let Some(first) = first {
+        sink(first, None);
     }
 }

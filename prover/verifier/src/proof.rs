@@ -17,9 +17,10 @@ pub struct TableOpening {
     pub preprocessed: Vec<Challenge>,
     /// LogUp fractions: five base columns for each pair of interactions.
     pub fractions: Vec<Challenge>,
-    /// LogUp running sum: five base columns.
+    /// LogUp running sums: five base columns for the segment's buses, five more if the chip speaks
+    /// on buses of the execution.
     pub running: Vec<Challenge>,
-    /// The running sum one row on.
+    /// The running sums one row on.
     pub running_next: Vec<Challenge>,
     /// The two chunks of the quotient, five base columns each.
     pub quotient: [Vec<Challenge>; 2],
@@ -31,7 +32,10 @@ pub struct TableOpening {
 pub struct TablesProof<C: Config> {
     /// Per chip of the key: the logarithm of its height, or nothing if it is absent.
     pub heights_log2: Vec<Option<u8>>,
-    /// Commitment to the main traces.
+    /// Commitment to the traces of the chips of [`zkvm_air::Round::Boundary`]; absent if none of
+    /// them is present.
+    pub boundary: Option<Commitment<C>>,
+    /// Commitment to the other chips' traces.
     pub main: Commitment<C>,
     /// Commitment to fractions and running sums.
     pub logup: Commitment<C>,
@@ -39,8 +43,10 @@ pub struct TablesProof<C: Config> {
     pub quotient: Commitment<C>,
     /// Witness of the grinding before the LogUp challenges.
     pub logup_grinding: F,
-    /// Per present chip: the sum of its LogUp fractions.
+    /// Per present chip: the sum of its LogUp fractions on the segment's buses.
     pub sums: Vec<Challenge>,
+    /// Per present chip that speaks on buses of the execution: the sum of those fractions.
+    pub sums_between: Vec<Challenge>,
     /// Per present chip: its columns at the out-of-domain point.
     pub openings: Vec<TableOpening>,
     /// Proof of the openings.

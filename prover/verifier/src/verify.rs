@@ -7,12 +7,13 @@ use alloc::vec::Vec;
 use p3_commit::{CommitmentOpening, MatrixOpening, Pcs, PointOpening, PolynomialSpace};
 use p3_field::{BasedVectorSpace, Field, PrimeCharacteristicRing};
 use thiserror::Error;
-use zkvm_air::F;
+use zkvm_air::{F, Round, Row, Scope};
 
 use crate::key::{HEIGHT_LOG2_MAX, HEIGHT_LOG2_MIN, TableKey};
-use crate::logup::{Challenges, DIMENSION, for_each_pair, pairs};
+use crate::logup::{Challenges, DIMENSION, SCOPES, for_each_pair, pairs, speaks_between};
 use crate::{
-    Challenge, Config, Domain, PublicMessage, TableOpening, TablesProof, Transcript, VerifyingKey,
+    Challenge, Config, Domain, PublicMessage, Statement, TableOpening, TablesProof, Transcript,
+    VerifyingKey,
 };
 
 /// Why a proof is rejected.
@@ -75,6 +76,15 @@ pub enum VerifyError {
     /// What is sent is not what is received.
     #[error("the buses do not balance")]
     Balance,
+    /// The boundary commitment is there and no boundary table is, or the reverse.
+    #[error("the boundary commitment and the boundary tables do not go together")]
+    Boundary,
+    /// No table of the main round is present.
+    #[error("no table of the main round is present")]
+    NoMain,
+    /// A public message is on a bus of another scope; the caller's mistake.
+    #[error("a public message is on a bus of another scope")]
+    Scope,
     /// A public message hits a fingerprint of zero; happens to nobody honest.
     #[error("a public message has fingerprint zero")]
     Fingerprint,
@@ -84,55 +94,91 @@ pub enum VerifyError {
 struct Present<'a> {
     table: &'a TableKey,
     domain: Domain,
-    sum: Challenge,
+    /// On the segment's buses and, if the chip speaks there, between segments.
+    sums: [Option<Challenge>; 2],
     opening: &'a TableOpening,
 }
 
-/// Verifies that tables as `proof` describes them satisfy `key` and balance with `public`.
-///
-/// `context` is whatever else the proof must be bound to; it is absorbed, not interpreted.
+/// Verifies that tables as `proof` describes them satisfy `key`, and balance with the statement's
+/// messages on the segment's buses. Returns the sum of their fractions on the execution's buses:
+/// over all proofs of the execution and its public messages ([`messages_sum`]) these must add up
+/// to zero.
 ///
 /// # Errors
 /// [`VerifyError`] says what does not fit. Panics: never.
 pub fn verify<C: Config>(
     config: &C,
     key: &VerifyingKey<C>,
-    context: &[F],
-    public: &[PublicMessage],
+    statement: &Statement<'_>,
     proof: &TablesProof<C>,
-) -> Result<(), VerifyError> {
-    let tables = check_shape(config, key, public, proof)?;
-    let mut transcript = Transcript::begin(config, key, context, public, &proof.heights_log2);
+) -> Result<Challenge, VerifyError> {
+    let tables = check_shape(config, key, statement, proof)?;
+    let boundary = proof.boundary.as_ref();
+    let mut transcript = Transcript::begin(config, key, statement, &proof.heights_log2, boundary);
     let bits = config.parameters().logup_grinding_bits;
     // Without grinding the witness is not absorbed: it must not be a free field of the proof.
     let is_free = bits == 0 && !proof.logup_grinding.is_zero();
     if is_free || !transcript.check_logup(&proof.main, bits, proof.logup_grinding) {
         return Err(VerifyError::Grinding);
     }
-    let challenges = transcript.logup_challenges();
-    let alpha = transcript.constraint_challenge(&proof.logup, &proof.sums);
+    let challenges = [transcript.logup_challenges(), statement.shared.challenges];
+    let sums = [proof.sums.as_slice(), &proof.sums_between];
+    let alpha = transcript.constraint_challenge(&proof.logup, sums);
     let zeta = transcript.out_of_domain_point(&proof.quotient);
-    check_balance(public, &challenges, &proof.sums)?;
-    for table in &tables {
-        check_constraints(table, &challenges, alpha, zeta)?;
+    let public = messages_sum(Scope::Segment, statement.messages, &challenges[0])?;
+    let total = proof.sums.iter().copied().sum::<Challenge>() + public;
+    if !total.is_zero() {
+        return Err(VerifyError::Balance);
     }
-    check_openings(config, key, proof, &tables, zeta, &mut transcript)
+    for table in &tables {
+        check_constraints(table, statement.public, &challenges, alpha, zeta)?;
+    }
+    check_openings(config, key, proof, &tables, zeta, &mut transcript)?;
+    Ok(proof.sums_between.iter().copied().sum())
+}
+
+/// The sum of the fractions of public messages, all on buses of `scope`.
+///
+/// # Errors
+/// [`VerifyError`] if a message is on another bus or too long, or if its fingerprint is zero.
+pub fn messages_sum(
+    scope: Scope,
+    messages: &[PublicMessage],
+    challenges: &Challenges,
+) -> Result<Challenge, VerifyError> {
+    let mut total = Challenge::ZERO;
+    for message in messages {
+        if message.bus.scope() != scope {
+            return Err(VerifyError::Scope);
+        }
+        check_count(
+            "values of a public message",
+            message.bus.width(),
+            message.values.len(),
+        )?;
+        let fingerprint = challenges.fingerprint(message.bus, &message.values);
+        let inverse = fingerprint.try_inverse().ok_or(VerifyError::Fingerprint)?;
+        total += inverse * message.multiplicity;
+    }
+    Ok(total)
 }
 
 /// Checks every count and length in the proof against the key.
 fn check_shape<'a, C: Config>(
     config: &C,
     key: &'a VerifyingKey<C>,
-    public: &[PublicMessage],
+    statement: &Statement<'_>,
     proof: &'a TablesProof<C>,
 ) -> Result<Vec<Present<'a>>, VerifyError> {
+    check_count("public values", key.public(), statement.public.len())?;
     check_count("heights", key.tables.len(), proof.heights_log2.len())?;
     let present = proof.heights_log2.iter().flatten().count();
     check_count("sums", present, proof.sums.len())?;
     check_count("openings", present, proof.openings.len())?;
     let mut openings = proof.openings.iter().zip(&proof.sums);
     let mut tables = Vec::with_capacity(present);
-    let mut interactions = public.len() as u64;
+    let mut between = proof.sums_between.iter();
+    let mut interactions = statement.messages.len() as u64;
     for (table, height_log2) in key.tables.iter().zip(&proof.heights_log2) {
         let wrong = || VerifyError::Height {
             chip: table.description.name.clone(),
@@ -153,15 +199,29 @@ fn check_shape<'a, C: Config>(
             return Err(wrong());
         };
         check_opening_widths(table, opening)?;
+        let mut sums = [Some(*sum), None];
+        if speaks_between(&table.description) {
+            sums[1] = Some(*between.next().ok_or(VerifyError::Boundary)?);
+        }
         let rows = 1_u64 << height_log2;
         interactions += rows * table.description.interactions.len() as u64;
         let domain = config.pcs().natural_domain_for_degree(1 << height_log2);
         tables.push(Present {
             table,
             domain,
-            sum: *sum,
+            sums,
             opening,
         });
+    }
+    let of_round = |round: Round| {
+        let is_of = |table: &&Present<'_>| table.table.description.round == round;
+        tables.iter().any(|table| is_of(&table))
+    };
+    if between.next().is_some() || of_round(Round::Boundary) != proof.boundary.is_some() {
+        return Err(VerifyError::Boundary);
+    }
+    if !of_round(Round::Main) {
+        return Err(VerifyError::NoMain);
     }
     // Multiplicities are at most 1 in size except in look-up tables, whose own counts are free;
     // the number of messages on one bus must not reach the characteristic.
@@ -185,6 +245,7 @@ fn check_count(what: &'static str, expected: usize, got: usize) -> Result<(), Ve
 
 fn check_opening_widths(table: &TableKey, opening: &TableOpening) -> Result<(), VerifyError> {
     let description = &table.description;
+    let running = DIMENSION * (1 + usize::from(speaks_between(description)));
     let parts = [
         ("main", description.columns.len(), opening.main.len()),
         (
@@ -197,8 +258,8 @@ fn check_opening_widths(table: &TableKey, opening: &TableOpening) -> Result<(), 
             DIMENSION * pairs(description),
             opening.fractions.len(),
         ),
-        ("running", DIMENSION, opening.running.len()),
-        ("running_next", DIMENSION, opening.running_next.len()),
+        ("running", running, opening.running.len()),
+        ("running_next", running, opening.running_next.len()),
         ("quotient", DIMENSION, opening.quotient[0].len()),
         ("quotient", DIMENSION, opening.quotient[1].len()),
     ];
@@ -216,44 +277,18 @@ fn check_opening_widths(table: &TableKey, opening: &TableOpening) -> Result<(), 
     Ok(())
 }
 
-/// Checks that the chips' sums and the public messages add up to zero.
-fn check_balance(
-    public: &[PublicMessage],
-    challenges: &Challenges,
-    sums: &[Challenge],
-) -> Result<(), VerifyError> {
-    let mut total: Challenge = sums.iter().copied().sum();
-    for message in public {
-        if message.values.len() != message.bus.width() {
-            let (expected, got) = (message.bus.width(), message.values.len());
-            return Err(VerifyError::Count {
-                what: "values of a public message",
-                expected,
-                got,
-            });
-        }
-        let fingerprint = challenges.fingerprint(message.bus, &message.values);
-        let inverse = fingerprint.try_inverse().ok_or(VerifyError::Fingerprint)?;
-        total += inverse * message.multiplicity;
-    }
-    if total.is_zero() {
-        Ok(())
-    } else {
-        Err(VerifyError::Balance)
-    }
-}
-
 /// Checks at `zeta` that the combined constraints are the vanishing polynomial times the quotient.
 fn check_constraints(
     table: &Present<'_>,
-    challenges: &Challenges,
+    public: &[F],
+    challenges: &[Challenges; 2],
     alpha: Challenge,
     zeta: Challenge,
 ) -> Result<(), VerifyError> {
     let Present {
         table: key,
         domain,
-        sum,
+        sums,
         opening,
     } = table;
     let description = &key.description;
@@ -264,30 +299,44 @@ fn check_constraints(
     let mut combined = Challenge::ZERO;
     let mut add = |constraint: Challenge| combined = combined * alpha + constraint;
     let mut registers = Vec::new();
-    description.constraint_tape.run(
-        &opening.main,
-        &opening.preprocessed,
-        &mut registers,
-        &mut add,
-    );
+    let row = Row {
+        main: opening.main.as_slice(),
+        preprocessed: &opening.preprocessed,
+        public,
+    };
+    description
+        .constraint_tape
+        .run(row, &mut registers, &mut add);
     let mut values = Vec::with_capacity(description.interaction_tape.outputs);
     let push = |value: Challenge| values.push(value);
-    description
-        .interaction_tape
-        .run(&opening.main, &opening.preprocessed, &mut registers, push);
-    let fractions: Vec<Challenge> = opening.fractions.chunks(DIMENSION).map(join).collect();
-    let mut rest = fractions.iter();
-    for_each_pair(description, challenges, &values, |(m_a, a), second| {
-        // The widths were checked: there is a fraction for every pair.
-        let fraction = rest.next().copied().unwrap_or(Challenge::ZERO);
-        add(match second {
-            Some((m_b, b)) => fraction * a * b - m_a * b - m_b * a,
-            None => fraction * a - m_a,
-        });
-    });
-    let height = F::from_u64(domain.size() as u64);
-    let step = fractions.iter().copied().sum::<Challenge>() - *sum * height.inverse();
-    add(join(&opening.running_next) - join(&opening.running) - step);
+    description.interaction_tape.run(row, &mut registers, push);
+    let height_inverse = F::from_u64(domain.size() as u64).inverse();
+    // The widths were checked: there is a fraction for every pair, a running sum for every sum.
+    let mut fractions = opening.fractions.chunks(DIMENSION).map(join);
+    let mut running = opening.running.chunks(DIMENSION).map(join);
+    let mut running_next = opening.running_next.chunks(DIMENSION).map(join);
+    let next =
+        |columns: &mut dyn Iterator<Item = Challenge>| columns.next().unwrap_or(Challenge::ZERO);
+    for ((scope, challenges), sum) in SCOPES.into_iter().zip(challenges).zip(sums) {
+        let Some(sum) = *sum else { continue };
+        let mut total = Challenge::ZERO;
+        for_each_pair(
+            description,
+            scope,
+            challenges,
+            &values,
+            |(m_a, a), second| {
+                let fraction = next(&mut fractions);
+                total += fraction;
+                add(match second {
+                    Some((m_b, b)) => fraction * a * b - m_a * b - m_b * a,
+                    None => fraction * a - m_a,
+                });
+            },
+        );
+        let step = total - sum * height_inverse;
+        add(next(&mut running_next) - next(&mut running) - step);
+    }
 
     let quotient_domain = quotient_domain(domain);
     let quotient = join_quotient(&quotient_domain.split_domains(2), &opening.quotient, zeta)
@@ -359,6 +408,7 @@ fn check_openings<C: Config>(
             .collect(),
     };
     let mut preprocessed = Vec::new();
+    let mut boundary = Vec::new();
     let mut main = Vec::new();
     let mut logup = Vec::new();
     let mut quotient = Vec::new();
@@ -372,7 +422,11 @@ fn check_openings<C: Config>(
         if table.preprocessed_height_log2.is_some() {
             preprocessed.push(at(*domain, vec![(zeta, &opening.preprocessed)]));
         }
-        main.push(at(*domain, vec![(zeta, &opening.main)]));
+        let round = match table.description.round {
+            Round::Boundary => &mut boundary,
+            Round::Main => &mut main,
+        };
+        round.push(at(*domain, vec![(zeta, &opening.main)]));
         let next = domain.next_point(zeta).ok_or(VerifyError::PointInDomain)?;
         logup.push(at(*domain, vec![(zeta, &opening.fractions)]));
         logup.push(at(
@@ -388,18 +442,24 @@ fn check_openings<C: Config>(
         }
     }
     let rounds = [
-        (key.preprocessed.clone(), preprocessed),
-        (proof.main.clone(), main),
-        (proof.logup.clone(), logup),
-        (proof.quotient.clone(), quotient),
-    ]
-    .map(|(commitment, matrices)| CommitmentOpening {
-        commitment,
-        matrices,
-    });
+        (Some(key.preprocessed.clone()), preprocessed),
+        (proof.boundary.clone(), boundary),
+        (Some(proof.main.clone()), main),
+        (Some(proof.logup.clone()), logup),
+        (Some(proof.quotient.clone()), quotient),
+    ];
+    let rounds = rounds
+        .into_iter()
+        .filter_map(|(commitment, matrices)| {
+            Some(CommitmentOpening {
+                commitment: commitment?,
+                matrices,
+            })
+        })
+        .collect();
     config
         .pcs()
-        .verify(rounds.into(), &proof.pcs, transcript.challenger())
+        .verify(rounds, &proof.pcs, transcript.challenger())
         .map_err(|error| VerifyError::Opening {
             reason: alloc::format!("{error:?}").to_string(),
         })

@@ -8,18 +8,27 @@ use zkvm_machine::{
     Span, backtrace, execute, execute_segments,
 };
 
-use crate::{Error, Input, Journal, Program, Proof};
+use zkvm_prover::{Config, Cpu, Hash, Keys, Level, Options, Progress, segment_limits};
 
-/// Executes programs, within limits.
+use crate::proof::AnyProof;
+use crate::{Error, Input, Journal, Program, Proof, memory};
+
+/// Executes programs, within limits, and proves executions.
 #[derive(Clone, Debug)]
 pub struct Client {
     limits: Limits,
+    hash: Hash,
+    level: Level,
+    memory_bytes: u64,
 }
 
 /// Sets up a [`Client`].
 #[derive(Clone, Debug)]
 pub struct ClientBuilder {
     limits: Limits,
+    hash: Hash,
+    level: Level,
+    memory_bytes: Option<u64>,
 }
 
 impl ClientBuilder {
@@ -30,13 +39,41 @@ impl ClientBuilder {
         self
     }
 
+    /// Sets the hash of proofs; [`Hash::Blake3`] if it is not set.
+    #[must_use]
+    pub fn hash(mut self, hash: Hash) -> Self {
+        self.hash = hash;
+        self
+    }
+
+    /// Sets the level of security of proofs; [`Level::Standard`] if it is not set.
+    #[must_use]
+    pub fn level(mut self, level: Level) -> Self {
+        self.level = level;
+        self
+    }
+
+    /// Sets how much memory proving may take, in bytes: executions are cut into segments that fit.
+    /// If it is not set, most of what the machine has free, and no more than 8 GB.
+    #[must_use]
+    pub fn memory_bytes(mut self, memory_bytes: u64) -> Self {
+        self.memory_bytes = Some(memory_bytes);
+        self
+    }
+
     /// Makes the client.
     ///
     /// # Errors
     /// None today; a client that proves on a device may not find it.
     pub fn build(self) -> Result<Client, Error> {
+        let memory_bytes = self.memory_bytes.unwrap_or_else(|| {
+            zkvm_prover::memory_bytes(memory::available_bytes().unwrap_or(u64::MAX))
+        });
         Ok(Client {
             limits: self.limits,
+            hash: self.hash,
+            level: self.level,
+            memory_bytes,
         })
     }
 }
@@ -99,7 +136,16 @@ impl Client {
     pub fn builder() -> ClientBuilder {
         ClientBuilder {
             limits: Limits::STANDARD,
+            hash: Hash::Blake3,
+            level: Level::Standard,
+            memory_bytes: None,
         }
+    }
+
+    /// The memory that proving may take, in bytes.
+    #[must_use]
+    pub fn memory_bytes(&self) -> u64 {
+        self.memory_bytes
     }
 
     /// The limits of executions.
@@ -174,24 +220,38 @@ impl Client {
         program: &Program,
         input: impl Into<Cow<'a, Input>>,
     ) -> Result<Proof, Error> {
-        self.prove_exit(program, input, 0)
+        self.prove_with(program, input, 0, &mut Discard, &mut |_| {})
     }
 
-    /// Executes `program` and proves that it halted with `exit_code`.
+    /// Executes `program` and proves that it halted with `exit_code`. What the guest prints goes to
+    /// `console`, how far proving is to `progress`.
     ///
     /// # Errors
-    /// [`Error::Prove`] if it did not, or if its execution cannot be proved yet.
-    pub fn prove_exit<'a>(
+    /// [`Error::Prove`] if it did not, or if its execution cannot be proved.
+    pub fn prove_with<'a>(
         &self,
         program: &Program,
         input: impl Into<Cow<'a, Input>>,
         exit_code: u32,
+        console: &mut dyn Console,
+        progress: &mut dyn FnMut(Progress),
     ) -> Result<Proof, Error> {
         let input = input.into();
-        let keys = program.keys()?;
-        let (limits, input) = (&self.limits, input.machine());
-        let (proof, _) = zkvm_prover::prove(keys, input, limits, exit_code, &mut Discard)?;
-        Ok(Proof(proof))
+        let job = Job {
+            client: self,
+            input: input.machine(),
+            exit_code,
+        };
+        Ok(Proof(match self.hash {
+            Hash::Blake3 => {
+                let proof = job.run(program.keys(self.level)?, console, progress)?;
+                AnyProof::Blake3(Box::new(proof))
+            }
+            Hash::Poseidon2 => {
+                let proof = job.run(program.keys_poseidon2(self.level)?, console, progress)?;
+                AnyProof::Poseidon2(Box::new(proof))
+            }
+        }))
     }
 
     /// The calls that led to where `execution` of `program` on `input` ended, innermost first,
@@ -221,5 +281,30 @@ impl Client {
             .collect();
         frames.truncate(frames_max);
         Ok(frames)
+    }
+}
+
+/// What is to be proved.
+struct Job<'a> {
+    client: &'a Client,
+    input: &'a zkvm_machine::Input,
+    exit_code: u32,
+}
+
+impl Job<'_> {
+    fn run<C: Config>(
+        &self,
+        keys: &Keys<C>,
+        console: &mut dyn Console,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<zkvm_prover::Proof<C>, Error> {
+        let options = Options {
+            limits: self.client.limits,
+            segment_limits: segment_limits(keys, self.client.memory_bytes),
+            exit_code: self.exit_code,
+        };
+        let proved = zkvm_prover::prove(keys, &Cpu, self.input, &options, console, progress);
+        let (proof, _) = proved?;
+        Ok(proof)
     }
 }

@@ -83,13 +83,27 @@ impl Error {
             Error::Prove(error) => prove_code(error),
             Error::Rejected(VerifyError::Program { .. }) => Code(405),
             Error::Rejected(VerifyError::ExitCode { .. }) => Code(406),
+            Error::Rejected(VerifyError::Header { .. }) => Code(408),
+            Error::Rejected(VerifyError::Security { .. } | VerifyError::Unsupported(_)) => {
+                Code(409)
+            }
+            Error::Rejected(VerifyError::Key(_)) => Code(900),
             Error::Rejected(
-                VerifyError::Tables(_)
-                | VerifyError::NotCanonical
-                | VerifyError::JournalTooLong { .. },
+                VerifyError::NotCanonical
+                | VerifyError::JournalTooLong { .. }
+                | VerifyError::Parts { .. }
+                | VerifyError::Continuity { .. }
+                | VerifyError::Grinding
+                | VerifyError::TooManyMessages { .. }
+                | VerifyError::Segment { .. }
+                | VerifyError::Words { .. }
+                | VerifyError::Between
+                | VerifyError::BetweenMessages(_),
             ) => Code(404),
-            Error::ProofFile(DecodeError::Version { .. }) => Code(408),
-            Error::ProofFile(DecodeError::Magic | DecodeError::Body { .. }) => Code(407),
+            Error::ProofFile(DecodeError::Version { .. } | DecodeError::Hash { .. }) => Code(408),
+            Error::ProofFile(
+                DecodeError::Magic | DecodeError::Checksum | DecodeError::Body { .. },
+            ) => Code(407),
         }
     }
 }
@@ -101,7 +115,7 @@ fn prove_code(error: &ProveError) -> Code {
         ProveError::Execute(ExecuteError::SegmentLimits(_)) => 205,
         ProveError::NotHalted { .. } | ProveError::ExitCode { .. } => 403,
         ProveError::Unprovable { .. } => 402,
-        ProveError::Prove(_) => 900,
+        ProveError::Diverged { .. } | ProveError::Key(_) | ProveError::Prove(_) => 900,
     })
 }
 

@@ -1,4 +1,4 @@
-//! Runs zkVM guests from a host program.
+//! Runs and proves zkVM guests from a host program.
 //!
 //! ```no_run
 //! # fn main() -> Result<(), zkvm_sdk::Error> {
@@ -9,12 +9,14 @@
 //! let run = client.execute(&program, Input::new().write(&21u64)?)?;
 //! let n: u64 = run.journal.decode()?;
 //! assert_eq!(n, 10946);
+//! let proof = client.prove(&program, Input::new().write(&21u64)?)?;
+//! let n: u64 = program.verify(&proof)?.decode()?;
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! This crate is wiring: loading, executing and symbolizing live in `zkvm-machine` and
-//! `zkvm-inspect`.
+//! This crate is wiring: loading and executing live in `zkvm-machine`, symbolizing in
+//! `zkvm-inspect`, proving in `zkvm-prover`, verifying in `zkvm-statement`.
 
 #![forbid(unsafe_code)]
 
@@ -22,6 +24,7 @@ mod client;
 mod error;
 mod input;
 mod journal;
+mod memory;
 mod program;
 mod proof;
 
@@ -29,10 +32,11 @@ pub use client::{Client, ClientBuilder, Execution};
 pub use error::{Code, Error};
 pub use input::Input;
 pub use journal::Journal;
-pub use program::Program;
+pub use program::{Demand, Program};
 pub use proof::Proof;
 pub use zkvm_inspect::Frame;
 pub use zkvm_machine::{
     Capture, Console, Cost, Discard, ELF_BYTES_MAX, Exit, Fault, FaultKind, GuestPanic, Limits,
     Permissions, ProgramId, Recording, Records, Segment, SegmentLimits, Span, Stream, isa,
 };
+pub use zkvm_prover::{Hash, Header, Level, Phase, Progress, Report, Security};

@@ -5,10 +5,13 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use zkvm_inspect::{Report, Symbolizer};
+use zkvm_inspect::{Report as CodeReport, Symbolizer};
 use zkvm_machine::{ELF_BYTES_MAX, ProgramId, load};
-use zkvm_prover::{Keys, Parameters, verify};
+use zkvm_prover::{
+    Blake3Config, Config, Keys, Level, Poseidon2Config, Report, Security, report, verify,
+};
 
+use crate::proof::AnyProof;
 use crate::{Error, Journal, Proof};
 
 /// A loaded guest program.
@@ -16,8 +19,28 @@ use crate::{Error, Journal, Proof};
 pub struct Program {
     elf: Vec<u8>,
     machine: zkvm_machine::Program,
-    /// The keys at the standard level, made when first needed.
-    keys: Arc<OnceLock<Keys>>,
+    /// The keys by hash, and by level, made when first needed.
+    blake3: Arc<[OnceLock<Keys<Blake3Config>>; 2]>,
+    poseidon2: Arc<[OnceLock<Keys<Poseidon2Config>>; 2]>,
+}
+
+/// What a verifier demands of a proof, besides that it is of the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Demand {
+    /// The exit code.
+    pub exit_code: u32,
+    /// The least level of security.
+    pub level: Level,
+}
+
+impl Default for Demand {
+    /// Exit code 0, the standard level.
+    fn default() -> Self {
+        Demand {
+            exit_code: 0,
+            level: Level::Standard,
+        }
+    }
 }
 
 impl Program {
@@ -52,40 +75,68 @@ impl Program {
         Ok(Program {
             elf,
             machine,
-            keys: Arc::default(),
+            blake3: Arc::default(),
+            poseidon2: Arc::default(),
         })
     }
 
-    /// The keys for proving and verifying at the standard level (100 bits). The first call commits
-    /// to the program's tables; later ones return the same keys.
+    /// The keys for proving and verifying with BLAKE3 at `level`. The first call prepares them;
+    /// later ones return the same keys.
     ///
     /// # Errors
     /// [`Error::Keys`] if the program is too large to prove.
-    pub fn keys(&self) -> Result<&Keys, Error> {
-        if let Some(keys) = self.keys.get() {
-            return Ok(keys);
-        }
-        let keys = Keys::new(&self.machine, Parameters::STANDARD)?;
-        Ok(self.keys.get_or_init(|| keys))
+    pub fn keys(&self, level: Level) -> Result<&Keys<Blake3Config>, Error> {
+        prepared(&self.blake3, &self.machine, level)
     }
 
-    /// Verifies that `proof` proves an execution of this program that halted with exit code 0, and
-    /// returns its journal.
+    /// The same with Poseidon2.
+    ///
+    /// # Errors
+    /// As [`Self::keys`].
+    pub fn keys_poseidon2(&self, level: Level) -> Result<&Keys<Poseidon2Config>, Error> {
+        prepared(&self.poseidon2, &self.machine, level)
+    }
+
+    /// Verifies that `proof` proves an execution of this program that halted with exit code 0, at
+    /// the standard level or above, and returns its journal.
     ///
     /// # Errors
     /// [`Error::Rejected`] if it does not.
     pub fn verify(&self, proof: &Proof) -> Result<Journal, Error> {
-        self.verify_exit(proof, 0)
+        self.verify_as(proof, &Demand::default())
     }
 
-    /// Verifies that `proof` proves an execution of this program that halted with `exit_code`, and
-    /// returns its journal.
+    /// Verifies that `proof` proves an execution of this program as demanded, and returns its
+    /// journal.
     ///
     /// # Errors
     /// [`Error::Rejected`] if it does not.
-    pub fn verify_exit(&self, proof: &Proof, exit_code: u32) -> Result<Journal, Error> {
-        let verified = verify(self.keys()?, exit_code, &proof.0)?;
+    pub fn verify_as(&self, proof: &Proof, demand: &Demand) -> Result<Journal, Error> {
+        // A proof of a higher level is as good; of no level, it is checked against the demanded one
+        // and refused for its parameters.
+        let level = match (proof.level(), demand.level) {
+            (Some(Level::High), _) => Level::High,
+            (_, demanded) => demanded,
+        };
+        let exit_code = demand.exit_code;
+        let verified = match &proof.0 {
+            AnyProof::Blake3(proof) => verify(self.keys(level)?, exit_code, proof)?,
+            AnyProof::Poseidon2(proof) => verify(self.keys_poseidon2(level)?, exit_code, proof)?,
+        };
         Ok(Journal::new(verified.journal))
+    }
+
+    /// The bits of security of a proof of this program, term by term. It says nothing of whether
+    /// the proof holds.
+    ///
+    /// # Errors
+    /// [`Error::Rejected`] if the proof is of another shape than proofs of this program have.
+    pub fn security(&self, proof: &Proof) -> Result<Report, Error> {
+        let level = proof.level().unwrap_or(Level::Standard);
+        Ok(match &proof.0 {
+            AnyProof::Blake3(proof) => report(self.keys(level)?, proof)?,
+            AnyProof::Poseidon2(proof) => report(self.keys_poseidon2(level)?, proof)?,
+        })
     }
 
     /// The program's identity, which a verifier is given.
@@ -108,9 +159,27 @@ impl Program {
 
     /// What the program's code consists of.
     #[must_use]
-    pub fn report(&self) -> Report {
-        Report::new(&self.machine)
+    pub fn report(&self) -> CodeReport {
+        CodeReport::new(&self.machine)
     }
+}
+
+/// The keys of `level` in `keys`, made if they are not there yet.
+fn prepared<'a, C: Config>(
+    keys: &'a [OnceLock<Keys<C>>; 2],
+    program: &zkvm_machine::Program,
+    level: Level,
+) -> Result<&'a Keys<C>, Error> {
+    let [standard, high] = keys;
+    let of_level = match level {
+        Level::Standard => standard,
+        Level::High => high,
+    };
+    if let Some(keys) = of_level.get() {
+        return Ok(keys);
+    }
+    let keys = Keys::new(program, Security::of(level))?;
+    Ok(of_level.get_or_init(|| keys))
 }
 
 #[cfg(test)]

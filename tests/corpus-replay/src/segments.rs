@@ -38,6 +38,7 @@ impl CutPlan {
             rows_max: ROWS_MIN,
             cycles_max: cycles_max as u32,
             boundary_words_max: ROWS_MIN - 1 + self.words.max(1),
+            ..SegmentLimits::STANDARD
         }
     }
 }

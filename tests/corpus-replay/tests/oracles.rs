@@ -22,6 +22,7 @@ const SEGMENT_LIMITS: SegmentLimits = SegmentLimits {
     rows_max: 1 << 14,
     cycles_max: SegmentLimits::CYCLES_MAX_LEAST,
     boundary_words_max: 1 << 14,
+    ..SegmentLimits::STANDARD
 };
 const PLAN: CutPlan = CutPlan {
     parts: 5,

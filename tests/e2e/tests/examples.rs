@@ -421,6 +421,7 @@ fn segments_of_real_guests_pass_the_offline_memory_check() {
         rows_max: 1 << 15,
         cycles_max: 100_000,
         boundary_words_max: 10_000,
+        ..SegmentLimits::STANDARD
     };
     for (name, input) in [
         ("sha256-chain", input!(20u64)),

@@ -43,6 +43,7 @@ const TIGHT: [SegmentLimits; 4] = [
         rows_max: LEAST,
         cycles_max: 1500,
         boundary_words_max: LEAST + 30,
+        ..SegmentLimits::STANDARD
     },
 ];
 

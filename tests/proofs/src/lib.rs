@@ -5,7 +5,7 @@
 //! | [`whole`] | an execution in one segment, its traces and its claim |
 //! | [`forge`] | changes to traces, and whether anything notices them |
 //! | [`keys`] | proofs of given traces, honest or not |
-//! | [`programs`] | generated programs and those of the test kit, without atomics |
+//! | [`programs`] | generated programs, those of the test kit, a tour of every chip |
 
 pub mod forge;
 pub mod keys;

@@ -1,11 +1,11 @@
-//! Programs whose instructions all have chips.
+//! Programs of one segment.
 
-use zkvm_isa::Chip;
 use zkvm_isa::syscall::{
-    FD_JOURNAL, FD_STDERR, FD_STDOUT, HALT_STANDARD, PANIC, SPAN_BEGIN, SPAN_END, WRITE,
+    FD_HINT, FD_JOURNAL, FD_STDERR, FD_STDOUT, HALT_STANDARD, PANIC, READ, SPAN_BEGIN, SPAN_END,
+    WRITE,
 };
 use zkvm_machine::{Program, load};
-use zkvm_testkit::asm::{Assembler, Reg, base};
+use zkvm_testkit::asm::{Assembler, Order, Reg, base};
 use zkvm_testkit::edge::{EdgeProgram, alu_program, alu_vectors, edge_programs};
 use zkvm_testkit::elf::ElfBuilder;
 use zkvm_testkit::generate::{Generated, Options, generate};
@@ -17,8 +17,8 @@ pub fn program(elf: &[u8]) -> Program {
     load(elf).unwrap_or_else(|error| panic!("the file must load: {error}"))
 }
 
-/// The generated program of `seed`, without atomics: even seeds with compressed instructions, odd
-/// ones without; every tenth with a larger scratch area.
+/// The generated program of `seed`: even seeds with compressed instructions, odd ones without;
+/// every tenth with a larger scratch area.
 #[must_use]
 pub fn generated(seed: u64) -> Generated {
     let options = Options {
@@ -41,7 +41,6 @@ pub fn small(seed: u64) -> Generated {
 fn options(seed: u64) -> Options {
     Options {
         compressed: seed.is_multiple_of(2),
-        atomics: false,
         ..Options::default()
     }
 }
@@ -54,31 +53,54 @@ pub fn edges() -> Vec<EdgeProgram> {
     edges
 }
 
-/// Whether the program holds an atomic instruction.
-#[must_use]
-pub fn has_atomics(program: &Program) -> bool {
-    let mut chips = program.text().iter().map(|code| code.opcode().chip());
-    chips.any(|chip| chip == Some(Chip::Atomic))
-}
-
 const TEXT: u64 = 0x1_0000;
 const RODATA: u64 = 0x2_0000;
 const DATA: u64 = 0x3_0000;
 
-/// A short program that uses every chip, and every system call but hints.
+fn call(asm: &mut Assembler, number: u64, arguments: [u64; 3]) {
+    for (register, value) in [Reg::A0, Reg::A1, Reg::A2].into_iter().zip(arguments) {
+        asm.li(register, value);
+    }
+    asm.li(Reg::A7, number);
+    asm.emit(base::ecall());
+}
+
+/// A program that reads hints in parts of these lengths into places of their own, then journals
+/// each place and what the call returned.
+#[must_use]
+pub fn hint_reader(lengths: &[u64]) -> Program {
+    let mut asm = Assembler::new(TEXT);
+    let place = |index: usize| DATA + 0x2_0000 * index as u64;
+    for (index, length) in lengths.iter().enumerate() {
+        // What was there before is written over, up to the end of the last word.
+        asm.li(Reg::T0, u64::MAX);
+        asm.li(Reg::T1, place(index));
+        for offset in [0, 8, 16, 24, 32] {
+            asm.emit(base::sd(Reg::T0, Reg::T1, offset + 8));
+        }
+        call(&mut asm, READ, [FD_HINT, place(index) + 8, *length]);
+        asm.li(Reg::T1, place(index));
+        asm.emit(base::sd(Reg::A0, Reg::T1, 0));
+    }
+    for index in 0..lengths.len() {
+        call(&mut asm, WRITE, [FD_JOURNAL, place(index), 48]);
+    }
+    call(&mut asm, HALT_STANDARD, [0; 3]);
+    let elf = ElfBuilder::new(TEXT)
+        .text(TEXT, asm.finish().bytes)
+        .zeroed(DATA, 0x10_0000)
+        .build();
+    program(&elf)
+}
+
+/// A short program that uses every chip, and every system call.
 #[must_use]
 pub fn tour() -> Program {
     let mut asm = Assembler::new(TEXT);
     registers(&mut asm);
     jumps(&mut asm);
     memory(&mut asm);
-    let call = |asm: &mut Assembler, number: u64, arguments: [u64; 3]| {
-        for (register, value) in [Reg::A0, Reg::A1, Reg::A2].into_iter().zip(arguments) {
-            asm.li(register, value);
-        }
-        asm.li(Reg::A7, number);
-        asm.emit(base::ecall());
-    };
+    atomics(&mut asm);
     call(&mut asm, WRITE, [FD_STDOUT, RODATA, 3]);
     call(&mut asm, WRITE, [FD_STDERR, RODATA, 0]);
     call(&mut asm, SPAN_BEGIN, [RODATA, 2, 0]);
@@ -86,6 +108,10 @@ pub fn tour() -> Program {
     call(&mut asm, WRITE, [FD_JOURNAL, RODATA, 0]);
     call(&mut asm, SPAN_END, [0; 3]);
     call(&mut asm, PANIC, [RODATA, 2, RODATA]);
+    call(&mut asm, READ, [FD_HINT, DATA + 0x1080, 11]);
+    call(&mut asm, READ, [FD_HINT, 0, 0]);
+    call(&mut asm, READ, [FD_HINT, DATA + 0x10a0, 1 << 16]);
+    call(&mut asm, READ, [FD_HINT, DATA + 0x1080, 9]);
     call(&mut asm, WRITE, [FD_JOURNAL, DATA, 11]);
     call(&mut asm, HALT_STANDARD, [0x1_0003, 0, 0]);
     let elf = ElfBuilder::new(TEXT)
@@ -203,4 +229,44 @@ fn memory(asm: &mut Assembler) {
     // Loads that write no register.
     asm.emit(base::ld(Reg::ZERO, Reg::SP, -16));
     asm.emit(base::lw(Reg::ZERO, Reg::SP, -15));
+}
+
+/// Every atomic operation on both halves of a word and into `x0`, and reservations that hold and
+/// that do not.
+fn atomics(asm: &mut Assembler) {
+    let [rd, lower, upper, a, b] = [5, 6, 7, 28, 29].map(Reg::x);
+    let order = Order::Relaxed;
+    asm.li(lower, DATA + 0x1040);
+    asm.li(upper, DATA + 0x1044);
+    asm.li(a, 0x8182_8384_8586_8788);
+    asm.li(b, 0x0102_0304_0506_0708);
+    for (op, width) in base::ATOMICS {
+        let other = if *width == 4 { upper } else { lower };
+        asm.emit(op(rd, a, lower, order));
+        asm.emit(op(rd, b, other, order));
+        asm.emit(op(Reg::ZERO, b, lower, order));
+    }
+    let (at, value, other) = (lower, a, b);
+    for (load, store, offset) in [
+        (
+            base::lr_w as fn(_, _, _) -> _,
+            base::sc_w as fn(_, _, _, _) -> _,
+            4,
+        ),
+        (base::lr_d, base::sc_d, 0),
+    ] {
+        // Constants can be reserved, though not stored to.
+        asm.li(other, RODATA + 8 + offset);
+        asm.emit(load(rd, other, order));
+        asm.li(at, DATA + 0x1040 + offset);
+        asm.emit(store(rd, value, at, order));
+        asm.emit(store(rd, value, at, order));
+        asm.emit(load(Reg::ZERO, at, order));
+        asm.emit(store(rd, value, at, order));
+        asm.emit(load(rd, at, order));
+        // One that fails looks at no address.
+        asm.li(other, 0xffff_ffff_ffff_fff9);
+        asm.emit(store(Reg::ZERO, value, other, order));
+        asm.emit(store(rd, value, Reg::ZERO, order));
+    }
 }

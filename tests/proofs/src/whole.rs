@@ -8,6 +8,9 @@ use zkvm_machine::{
     Discard, Execution, Exit, Input, Limits, Program, Recording, SegmentLimits, execute_segments,
 };
 
+/// The hints of every execution: what a program reads of them is its business.
+pub const HINTS: &[u8] = b"hints are whatever the prover has";
+
 /// An execution and everything that is claimed and known of it.
 #[derive(Clone, Debug)]
 pub struct Whole {
@@ -24,8 +27,8 @@ pub struct Whole {
 }
 
 impl Whole {
-    /// Executes `program` without input and fills its traces. Panics if it does not halt in its
-    /// first segment.
+    /// Executes `program` with [`HINTS`] and no input, and fills its traces. Panics if it does not
+    /// halt in its first segment.
     ///
     /// # Errors
     /// [`Unprovable`] names what has no chip.
@@ -33,9 +36,13 @@ impl Whole {
     pub fn new(program: Program) -> Result<Self, Unprovable> {
         let chips = machine(&program)?;
         let mut witnesses = Vec::new();
+        let input = Input {
+            bytes: Vec::new(),
+            hints: HINTS.to_vec(),
+        };
         let segmented = execute_segments(
             &program,
-            &Input::default(),
+            &input,
             &Limits::STANDARD,
             &SegmentLimits::STANDARD,
             Recording::Records,

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use p3_field::PrimeCharacteristicRing;
 use zkvm_air::F;
 use zkvm_machine::Program;
-use zkvm_proofs_tests::programs::{edges, generated, has_atomics, program};
-use zkvm_proofs_tests::whole::Whole;
+use zkvm_proofs_tests::programs::{edges, generated, hint_reader, program, tour};
+use zkvm_proofs_tests::whole::{HINTS, Whole};
 
 /// Checks the honest traces of `program`.
 #[track_caller]
@@ -17,64 +17,89 @@ fn balanced(name: &str, program: Program) -> Whole {
     whole
 }
 
-/// Checks the generated programs of `seeds`; together they must use every chip.
+/// The chips that an execution does not use.
+fn unused(whole: &Whole) -> BTreeSet<String> {
+    let chips = whole.chips.iter().zip(&whole.traces);
+    let unused = chips.filter(|(_, trace)| trace.iter().flatten().all(|cell| *cell == F::ZERO));
+    unused
+        .map(|(chip, _)| chip.description.name.clone())
+        .collect()
+}
+
+/// Checks the generated programs of `seeds`; together they must use every chip but that of hints.
 #[track_caller]
 fn generated_balance(seeds: impl Iterator<Item = u64>) {
-    let mut unused: Option<BTreeSet<String>> = None;
+    let mut missing: Option<BTreeSet<String>> = None;
     for seed in seeds {
         let generated = generated(seed);
         let whole = balanced(&format!("seed {seed}"), program(&generated.elf));
         assert_eq!(whole.claim.exit_code, generated.exit_code, "seed {seed}");
         assert_eq!(whole.claim.journal.len(), 8, "seed {seed}");
-        let unused = unused.get_or_insert_with(|| {
-            let names = whole.chips.iter().map(|chip| chip.description.name.clone());
-            names.collect()
+        let unused = unused(&whole);
+        missing = Some(match missing {
+            Some(missing) => missing.intersection(&unused).cloned().collect(),
+            None => unused,
         });
-        for (chip, trace) in whole.chips.iter().zip(&whole.traces) {
-            let mut cells = trace.iter().flatten();
-            if cells.any(|cell| *cell != F::ZERO) {
-                let _ = unused.remove(&chip.description.name);
-            }
-        }
     }
-    assert_eq!(unused, Some(BTreeSet::new()), "no program uses these chips");
+    let expected = Some(["hint".to_owned()].into());
+    assert_eq!(missing, expected, "no program uses these chips");
 }
 
 #[test]
-fn fifty_generated_programs_with_compressed_instructions_balance_and_use_every_chip() {
+fn fifty_generated_programs_with_compressed_instructions_balance() {
     generated_balance((0..100).step_by(2));
 }
 
 #[test]
-fn fifty_generated_programs_without_compressed_instructions_balance_and_use_every_chip() {
+fn fifty_generated_programs_without_compressed_instructions_balance() {
     generated_balance((1..100).step_by(2));
 }
 
 #[test]
-fn edge_programs_balance_but_for_atomics_which_are_refused() {
-    let (mut balance, mut refused) = (0, 0);
+fn edge_programs_balance() {
+    let mut count = 0;
     for edge in edges() {
-        let program = program(&edge.elf);
-        if has_atomics(&program) {
-            let error = Whole::new(program).err();
-            let what = error.map(|unprovable| unprovable.what);
-            let expected = Some("instructions of the chip `atomic`".to_owned());
-            assert_eq!(what, expected, "{}", edge.name);
-            refused += 1;
-        } else {
-            let whole = balanced(&edge.name, program);
-            assert_eq!(whole.claim.exit_code, 0, "{}", edge.name);
-            assert_eq!(
-                whole.claim.journal,
-                edge.expected_journal(),
-                "{}",
-                edge.name
-            );
-            balance += 1;
-        }
+        let whole = balanced(&edge.name, program(&edge.elf));
+        assert_eq!(whole.claim.exit_code, 0, "{}", edge.name);
+        assert_eq!(
+            whole.claim.journal,
+            edge.expected_journal(),
+            "{}",
+            edge.name
+        );
+        count += 1;
     }
-    assert!(
-        balance > 50 && refused > 5,
-        "{balance} balance, {refused} are refused"
-    );
+    assert!(count > 70, "{count} balance");
+}
+
+#[test]
+fn the_tour_balances_and_uses_every_chip() {
+    let whole = balanced("tour", tour());
+    assert_eq!(unused(&whole), BTreeSet::new());
+}
+
+#[test]
+fn programs_that_read_hints_balance() {
+    let lengths: [&[u64]; 5] = [
+        &[0, 1, 7, 8, 9, 3, 2, 100],
+        &[16, 1, 1 << 16, 1 << 16],
+        &[1 << 16],
+        &[33, 5, 0],
+        &[34],
+    ];
+    for lengths in lengths {
+        let whole = balanced(&format!("{lengths:?}"), hint_reader(lengths));
+        let mut left = HINTS;
+        for (place, length) in whole.claim.journal.chunks(48).zip(lengths) {
+            let count = left.len().min(*length as usize);
+            let (read, rest) = left.split_at(count);
+            left = rest;
+            let mut expected = [0xff; 48];
+            expected[..8].copy_from_slice(&(count as u64).to_le_bytes());
+            expected[8..8 + count.next_multiple_of(8)].fill(0);
+            expected[8..8 + count].copy_from_slice(read);
+            assert_eq!(place, expected, "{lengths:?}");
+        }
+        assert_eq!(whole.claim.journal.len(), 48 * lengths.len());
+    }
 }

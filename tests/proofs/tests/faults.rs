@@ -77,8 +77,52 @@ const FREE: &[(&str, &[&[&str]])] = &[
             &["high.previous_clock", "is_read_only[1]"],
         ],
     ),
-    // Only a journal write accesses the position; only one that moves bytes has a word, a whole
-    // position and a length with an inverse.
+    // Only bitwise operations take bytes apart.
+    (
+        "atomic",
+        &[
+            RD,
+            &[
+                "loaded_low[0]",
+                "loaded_low[1]",
+                "loaded_low[2]",
+                "loaded_low[3]",
+                "operand_low[0]",
+                "operand_low[1]",
+                "operand_low[2]",
+                "operand_low[3]",
+                "new_low[0]",
+                "new_low[1]",
+                "new_low[2]",
+                "new_low[3]",
+            ],
+        ],
+    ),
+    // `lr` reads nothing through `rs2`; an `sc` that fails accesses no word. What is multiplied by
+    // a difference that is none, or inverts nothing, can be anything.
+    (
+        "reservation",
+        &[
+            RD,
+            RS2,
+            &[
+                "rs2.previous[0]",
+                "rs2.previous[1]",
+                "rs2.previous[2]",
+                "rs2.previous[3]",
+                "word.previous_clock",
+                "word_index",
+                "upper",
+                "reservation_inverse",
+                "differs[0]",
+                "differs[1]",
+                "differs[2]",
+                "differs[3]",
+            ],
+        ],
+    ),
+    // Only a transfer accesses a position and has a word; only one that moves bytes has a length
+    // with an inverse, and only in the journal a whole position.
     (
         "system",
         &[&[

@@ -53,6 +53,15 @@ pub const INPUT_END_MAX: u32 = 0xF000_0000;
 /// Longest input, in bytes.
 pub const INPUT_BYTES_MAX: u32 = INPUT_END_MAX - INPUT_BYTES_START;
 
+/// Every word's index is below this. In a proof, the words that an execution touches form one
+/// ascending chain, whose distances are below it too: two of them add up to less than the field's
+/// characteristic. With twice the bound they did not, and a chain could go round through it.
+pub const WORDS_MAX: u32 = 1 << 29;
+
+/// Where that chain starts, as the index before the first; the null guard lies there.
+pub const WORDS_START: u32 = 0;
+
+const _: () = assert!(INPUT_END_MAX / WORD_BYTES <= WORDS_MAX);
 const _: () = assert!(STACK_START < STACK_END && STACK_END <= INPUT_START);
 const _: () = assert!(HEAP_END < STACK_START, "the stack guard must not be empty");
 const _: () = assert!(INPUT_BYTES_START.is_multiple_of(16));

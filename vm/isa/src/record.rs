@@ -20,6 +20,23 @@ pub const SUBSTEP_MEMORY: u32 = 2;
 /// Offset of the write of `rd` (of `a0` by an `ecall`).
 pub const SUBSTEP_RD: u32 = 3;
 
+/// Which proof about tables: an execution has one per segment, and further ones if its memory tables
+/// are too tall for the last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Part {
+    /// A segment but the last: its instructions, and its boundary.
+    Segment,
+    /// The last segment: the same, and the initial registers and memory.
+    Last,
+    /// Further words of the initial memory.
+    Words,
+}
+
+impl Part {
+    /// Every part.
+    pub const ALL: [Part; 3] = [Part::Segment, Part::Last, Part::Words];
+}
+
 /// Rows per chip.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ChipRows(pub [u64; Chip::COUNT]);

@@ -30,7 +30,9 @@
 //! `a1..a1 + n` for hints, where `n` bytes are the least of `a2` and what is left of the stream.
 //! If there are none (`a2` is 0, or no hints are left), `a1` may be any multiple of 8, mapped or
 //! not. Every word is checked before the first moves: a call that faults has no effect.
-//! [`READ`] writes whole words: bytes of the last word past the bytes read are set to zero.
+//! [`READ`] writes whole words: bytes of the last word past the bytes read are set to zero. How many
+//! bytes are left is private and not proved: to a guest any [`READ`] may come up short, and a later
+//! one not.
 //!
 //! Printing, [`PANIC`] and the spans are for people and no part of the statement: they never fault,
 //! show nothing where memory is not mapped, take no guest memory, and cut texts at

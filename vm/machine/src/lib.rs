@@ -43,7 +43,8 @@ pub use load::{
 pub use memory::Region;
 pub use program::{Image, Permissions, Program, ProgramId, ProgramIdError, Symbol};
 pub use segment::{
-    BoundaryWord, Checkpoint, Recording, ReplayError, Segment, SegmentedExecution,
+    BoundaryRegister, BoundaryWord, Checkpoint, REGISTER_HINTS, REGISTER_JOURNAL,
+    REGISTER_RESERVATION, REGISTERS, Recording, ReplayError, Segment, SegmentedExecution,
     execute_segments, replay,
 };
 pub use zkvm_isa as isa;

@@ -1,7 +1,7 @@
 //! What a caller allows an execution to use.
 
 use thiserror::Error;
-use zkvm_isa::{layout, syscall};
+use zkvm_isa::{Chip, layout, syscall};
 
 /// Limits of an execution. Reaching one ends it with an [`crate::Exit`] that says which.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +33,14 @@ pub struct SegmentLimits {
     pub cycles_max: u32,
     /// Most distinct 8-byte words of memory touched.
     pub boundary_words_max: u32,
+    /// Most memory that proving the segment may take, as far as it grows with the segment: the sum
+    /// over chips of [`Self::row_bytes`] times the chip's rows, rounded up to a power of two, where
+    /// they are more than [`Self::ROWS_FREE`]; the same for [`Self::word_bytes`].
+    pub bytes_max: u64,
+    /// Bytes that proving takes per row of each chip.
+    pub row_bytes: [u32; Chip::COUNT],
+    /// Bytes that proving takes per word touched.
+    pub word_bytes: u32,
 }
 
 /// Limits that cannot work.
@@ -60,12 +68,19 @@ pub enum LimitError {
 }
 
 impl SegmentLimits {
-    /// 2^20 rows of any chip, 2^21 instructions, 2^19 words.
+    /// 2^20 rows of any chip, 2^21 instructions, 2^19 words; no limit of memory.
     pub const STANDARD: SegmentLimits = SegmentLimits {
         rows_max: 1 << 20,
         cycles_max: 1 << 21,
         boundary_words_max: 1 << 19,
+        bytes_max: u64::MAX,
+        row_bytes: [0; Chip::COUNT],
+        word_bytes: 0,
     };
+
+    /// Rows of a chip, and words, that do not count against [`Self::bytes_max`]: more than one
+    /// instruction needs, so that every segment gets somewhere.
+    pub const ROWS_FREE: u64 = 1 << 14;
 
     /// Words the largest single instruction can touch: a whole transfer, or two of an access.
     pub(crate) const INSTRUCTION_WORDS_MAX: u32 =

@@ -57,7 +57,33 @@ pub struct BoundaryWord {
     pub value_in: u64,
     /// Its value when the segment ends.
     pub value_out: u64,
+    /// Clock of its last access in the segment.
+    pub clock_out: u32,
 }
+
+/// A register that a segment accesses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BoundaryRegister {
+    /// Its number: `x0` to `x31`, or a hidden one ([`REGISTER_RESERVATION`] and after).
+    pub number: u8,
+    /// 0 if no earlier segment accessed it, else 1 + the number of the last that did.
+    pub segment_in: u32,
+    /// Its value when the segment begins.
+    pub value_in: u64,
+    /// Its value when the segment ends.
+    pub value_out: u64,
+    /// Clock of its last access in the segment.
+    pub clock_out: u32,
+}
+
+/// Registers of the proof: `x0` to `x31` and the hidden ones.
+pub const REGISTERS: usize = 35;
+/// Number of the hidden register that holds the reservation.
+pub const REGISTER_RESERVATION: u8 = 32;
+/// Number of the hidden register that holds the bytes of journal written.
+pub const REGISTER_JOURNAL: u8 = 33;
+/// Number of the hidden register that holds the bytes of hints read.
+pub const REGISTER_HINTS: u8 = 34;
 
 /// A part of an execution that is proved on its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,8 +100,27 @@ pub struct Segment {
     pub rows: ChipRows,
     /// The words it touches, by ascending address.
     pub boundary: Vec<BoundaryWord>,
+    /// The registers it accesses, by ascending number.
+    pub boundary_registers: Vec<BoundaryRegister>,
     /// The hints it reads.
     pub hints: Vec<u8>,
+}
+
+impl Checkpoint {
+    /// The value of register `number`, hidden or not; 0 if there is none.
+    #[must_use]
+    pub fn register(&self, number: u8) -> u64 {
+        match number {
+            REGISTER_RESERVATION => self.reservation,
+            REGISTER_JOURNAL => self.journal_bytes,
+            REGISTER_HINTS => self.hint_bytes,
+            _ => self
+                .registers
+                .get(usize::from(number))
+                .copied()
+                .unwrap_or(0),
+        }
+    }
 }
 
 impl Segment {
@@ -83,6 +128,13 @@ impl Segment {
     #[must_use]
     pub fn cycles(&self) -> u64 {
         self.end.cycle - self.start.cycle
+    }
+
+    /// The clock that the instruction after its last one would have.
+    #[must_use]
+    pub fn end_clock(&self) -> u32 {
+        // Segments have fewer than 2^26 instructions.
+        (self.cycles() as u32 + 1) * CLOCKS_PER_CYCLE
     }
 }
 
@@ -128,7 +180,7 @@ pub enum ReplayError {
         /// Number of the segment.
         number: u32,
     },
-    /// It touched other words or left other values than it says.
+    /// It touched other words or registers, or left other values than it says.
     #[error("segment {number} replayed to another boundary table")]
     Boundary {
         /// Number of the segment.
@@ -252,6 +304,7 @@ pub fn replay(program: &Program, segment: &Segment) -> Result<Records, ReplayErr
         rows_max: u32::MAX,
         cycles_max: SegmentLimits::CYCLES_MAX,
         boundary_words_max: u32::MAX,
+        ..SegmentLimits::STANDARD
     });
     tracer.segment = number;
     let stop = hart.run(&mut tracer, segment.end.cycle);
@@ -275,9 +328,16 @@ pub fn replay(program: &Program, segment: &Segment) -> Result<Records, ReplayErr
     );
     let same_words = again.boundary.len() == segment.boundary.len()
         && again.boundary.iter().zip(&segment.boundary).all(|(a, b)| {
-            (a.word_index, a.value_in, a.value_out) == (b.word_index, b.value_in, b.value_out)
+            (a.word_index, a.value_in, a.value_out, a.clock_out)
+                == (b.word_index, b.value_in, b.value_out, b.clock_out)
         });
-    if !same_words {
+    let registers = again.boundary_registers.iter();
+    let same_registers = again.boundary_registers.len() == segment.boundary_registers.len()
+        && registers.zip(&segment.boundary_registers).all(|(a, b)| {
+            (a.number, a.value_in, a.value_out, a.clock_out)
+                == (b.number, b.value_in, b.value_out, b.clock_out)
+        });
+    if !same_words || !same_registers {
         return Err(ReplayError::Boundary { number });
     }
     if again.rows != segment.rows {
@@ -319,16 +379,17 @@ struct Tracer<const RECORDS: bool> {
     rows_max: u64,
     transfer_rows_max: u64,
     words_max: usize,
+    /// What proving takes, and may take.
+    bytes: Bytes,
     /// Number of the current segment.
     segment: u32,
     /// Clock of the current instruction.
     clock: u32,
     is_full: bool,
-    register_clocks: [u32; 32],
-    reservation_clock: u32,
-    /// Clocks of the last accesses to the positions in the journal and in the hints.
-    journal_clock: u32,
-    hint_clock: u32,
+    /// Clocks of the last accesses to registers in the current segment, 0 if there was none.
+    register_clocks: [u32; REGISTERS],
+    /// Per register: 1 + the segment before the current one that accessed it last, 0 if none did.
+    register_segments: [u32; REGISTERS],
     /// Per slot: `(1 + segment of the last touch) << 32 | clock of it`; 0 if never touched.
     stamps: Vec<u64>,
     /// Words first touched in this segment, with their slots.
@@ -374,6 +435,53 @@ const USES: [Uses; Opcode::COUNT] = {
     uses
 };
 
+/// What proving the current segment takes, by chip and, last, for the words touched.
+struct Bytes {
+    /// What a row takes.
+    rows: [u32; Bytes::COUNT],
+    /// Rows that are paid for: powers of two.
+    capacities: [u64; Bytes::COUNT],
+    used: u64,
+    most: u64,
+}
+
+impl Bytes {
+    /// Index of the words.
+    const WORDS: usize = Chip::COUNT;
+    const COUNT: usize = Chip::COUNT + 1;
+
+    fn new(limits: &SegmentLimits) -> Self {
+        let mut rows = [limits.word_bytes; Bytes::COUNT];
+        rows[..Chip::COUNT].copy_from_slice(&limits.row_bytes);
+        let mut bytes = Bytes {
+            rows,
+            capacities: [0; Bytes::COUNT],
+            used: 0,
+            most: limits.bytes_max,
+        };
+        bytes.begin();
+        bytes
+    }
+
+    /// Begins a segment.
+    fn begin(&mut self) {
+        self.capacities = [SegmentLimits::ROWS_FREE; Bytes::COUNT];
+        self.used = 0;
+    }
+
+    /// Pays for twice the rows; true if that is too much.
+    #[cold]
+    fn double(&mut self, index: usize) -> bool {
+        let capacity = &mut self.capacities[index];
+        // The first time, the free rows are paid for too.
+        let is_first = *capacity == SegmentLimits::ROWS_FREE;
+        let rows = *capacity * if is_first { 2 } else { 1 };
+        *capacity *= 2;
+        self.used = self.used.saturating_add(rows * u64::from(self.rows[index]));
+        self.used > self.most
+    }
+}
+
 impl<const RECORDS: bool> Tracer<RECORDS> {
     fn new(limits: &SegmentLimits) -> Self {
         let reserve = SegmentLimits::INSTRUCTION_WORDS_MAX;
@@ -381,13 +489,12 @@ impl<const RECORDS: bool> Tracer<RECORDS> {
             rows_max: u64::from(limits.rows_max),
             transfer_rows_max: u64::from(limits.rows_max - reserve),
             words_max: (limits.boundary_words_max - reserve) as usize,
+            bytes: Bytes::new(limits),
             segment: 0,
             clock: 0,
             is_full: false,
-            register_clocks: [0; 32],
-            reservation_clock: 0,
-            journal_clock: 0,
-            hint_clock: 0,
+            register_clocks: [0; REGISTERS],
+            register_segments: [0; REGISTERS],
             stamps: Vec::new(),
             touched: Vec::new(),
             counter: Counter::new(),
@@ -410,19 +517,33 @@ impl<const RECORDS: bool> Tracer<RECORDS> {
             .drain(..)
             .map(|(word, slot)| BoundaryWord {
                 value_out: memory.word(slot),
+                clock_out: self.stamps[slot] as u32,
                 ..word
             })
             .collect();
         boundary.sort_unstable_by_key(|word| word.word_index);
         let rows = std::mem::take(&mut self.rows);
         let number = self.segment;
+        let mut boundary_registers = Vec::new();
+        let registers = (0..)
+            .zip(&self.register_clocks)
+            .zip(&mut self.register_segments);
+        for ((register, clock), segment_in) in registers {
+            if *clock > 0 {
+                boundary_registers.push(BoundaryRegister {
+                    number: register,
+                    segment_in: std::mem::replace(segment_in, number + 1),
+                    value_in: start.register(register),
+                    value_out: end.register(register),
+                    clock_out: *clock,
+                });
+            }
+        }
         self.segment += 1;
         self.clock = 0;
         self.is_full = false;
-        self.register_clocks = [0; 32];
-        self.reservation_clock = 0;
-        self.journal_clock = 0;
-        self.hint_clock = 0;
+        self.register_clocks = [0; REGISTERS];
+        self.bytes.begin();
         Segment {
             number,
             start,
@@ -430,14 +551,19 @@ impl<const RECORDS: bool> Tracer<RECORDS> {
             halts,
             rows,
             boundary,
+            boundary_registers,
             hints,
         }
     }
 
     #[inline(always)]
     fn add_row(&mut self, chip: Chip) {
-        self.rows.0[chip as usize] += 1;
-        self.is_full |= self.rows.0[chip as usize] >= self.rows_max;
+        let rows = &mut self.rows.0[chip as usize];
+        *rows += 1;
+        self.is_full |= *rows >= self.rows_max;
+        if *rows >= self.bytes.capacities[chip as usize] {
+            self.is_full |= self.bytes.double(chip as usize);
+        }
     }
 
     /// Stamps the word and returns its access.
@@ -471,9 +597,13 @@ impl<const RECORDS: bool> Tracer<RECORDS> {
             segment_in,
             value_in,
             value_out: 0,
+            clock_out: 0,
         };
         self.touched.push((word, slot));
         self.is_full |= self.touched.len() >= self.words_max;
+        if self.touched.len() as u64 >= self.bytes.capacities[Bytes::WORDS] {
+            self.is_full |= self.bytes.double(Bytes::WORDS);
+        }
     }
 
     /// Stamps the registers of the instruction and returns their record.
@@ -502,7 +632,7 @@ impl<const RECORDS: bool> Tracer<RECORDS> {
 
     #[inline(always)]
     fn touch_register(&mut self, register: u8, substep: u32) -> u32 {
-        let clock = &mut self.register_clocks[usize::from(register) % 32];
+        let clock = &mut self.register_clocks[usize::from(register) % REGISTERS];
         std::mem::replace(clock, self.clock + substep)
     }
 }
@@ -515,10 +645,9 @@ impl<const RECORDS: bool> Recorder for Tracer<RECORDS> {
         let uses = USES[operands.instruction.opcode() as usize];
         let chip = usize::from(uses.chip);
         if chip < REGISTER_CHIPS {
-            self.rows.0[chip] += 1;
-            self.is_full |= self.rows.0[chip] >= self.rows_max;
+            self.add_row(Chip::ALL[chip]);
+            let record = self.registers(operands, uses);
             if RECORDS {
-                let record = self.registers(operands, uses);
                 self.records.registers[chip].push(record);
             }
         }
@@ -530,11 +659,11 @@ impl<const RECORDS: bool> Recorder for Tracer<RECORDS> {
         let is_load = uses.rd;
         self.add_row(if is_load { Chip::Load } else { Chip::Store });
         let word = self.touch(memory, touch);
+        let record = MemoryRecord {
+            registers: self.registers(operands, uses),
+            word,
+        };
         if RECORDS {
-            let record = MemoryRecord {
-                registers: self.registers(operands, uses),
-                word,
-            };
             if is_load {
                 self.records.loads.push(record);
             } else {
@@ -554,9 +683,9 @@ impl<const RECORDS: bool> Recorder for Tracer<RECORDS> {
         self.add_row(Chip::Misaligned);
         let low = self.touch(memory, low);
         let high = high.map_or(WordAccess::default(), |high| self.touch(memory, high));
+        let uses = USES[operands.instruction.opcode() as usize];
+        let registers = self.registers(operands, uses);
         if RECORDS {
-            let uses = USES[operands.instruction.opcode() as usize];
-            let registers = self.registers(operands, uses);
             self.records.misaligned.push(MisalignedRecord {
                 registers,
                 low,
@@ -574,35 +703,33 @@ impl<const RECORDS: bool> Recorder for Tracer<RECORDS> {
     ) {
         self.add_row(Chip::Atomic);
         record.word = touch.map_or(WordAccess::default(), |touch| self.touch(memory, touch));
+        let opcode = operands.instruction.opcode();
+        record.registers = self.registers(operands, USES[opcode as usize]);
+        if matches!(
+            opcode,
+            Opcode::LrW | Opcode::LrD | Opcode::ScW | Opcode::ScD
+        ) {
+            record.reservation_clock = self.touch_register(REGISTER_RESERVATION, SUBSTEP_MEMORY);
+        }
         if RECORDS {
-            let opcode = operands.instruction.opcode();
-            record.registers = self.registers(operands, USES[opcode as usize]);
-            if matches!(
-                opcode,
-                Opcode::LrW | Opcode::LrD | Opcode::ScW | Opcode::ScD
-            ) {
-                let now = self.clock + SUBSTEP_MEMORY;
-                record.reservation_clock = std::mem::replace(&mut self.reservation_clock, now);
-            }
             self.records.atomics.push(record);
         }
     }
 
     fn system(&mut self, mut record: SystemRecord) {
         self.add_row(Chip::System);
+        record.clock = self.clock;
+        record.argument_clocks = [REG_A7, REG_A0, REG_A1, REG_A2]
+            .map(|register| self.touch_register(register, SUBSTEP_RS1));
+        // The write of a0 follows its read at this clock.
+        let _ = self.touch_register(REG_A0, SUBSTEP_RD);
+        let [number, descriptor, ..] = record.arguments;
+        record.position_clock = match (number, descriptor) {
+            (WRITE, FD_JOURNAL) => self.touch_register(REGISTER_JOURNAL, SUBSTEP_MEMORY),
+            (READ, FD_HINT) => self.touch_register(REGISTER_HINTS, SUBSTEP_MEMORY),
+            _ => 0,
+        };
         if RECORDS {
-            record.clock = self.clock;
-            record.argument_clocks = [REG_A7, REG_A0, REG_A1, REG_A2]
-                .map(|register| self.touch_register(register, SUBSTEP_RS1));
-            // The write of a0 follows its read at this clock.
-            let _ = self.touch_register(REG_A0, SUBSTEP_RD);
-            let now = self.clock + SUBSTEP_MEMORY;
-            let [number, descriptor, ..] = record.arguments;
-            record.position_clock = match (number, descriptor) {
-                (WRITE, FD_JOURNAL) => std::mem::replace(&mut self.journal_clock, now),
-                (READ, FD_HINT) => std::mem::replace(&mut self.hint_clock, now),
-                _ => 0,
-            };
             self.records.system.push(record);
         }
     }

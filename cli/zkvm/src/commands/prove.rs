@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use serde_json::json;
-use zkvm_sdk::{Client, Code, Exit, Limits};
+use zkvm_sdk::{Client, Code, Discard, Exit, Limits};
 
 use crate::args::ProveArgs;
 use crate::commands::run;
@@ -21,7 +21,12 @@ pub(crate) fn run(
     check_folder(&args.output)?;
     let (_, program) = guest::load(&args.program, output)?;
     let input = input::read(&args.input)?;
-    let client = Client::builder().limits(limits).build()?;
+    let client = Client::builder().limits(limits);
+    let client = match std::env::var("ZKVM_MEM") {
+        Ok(m) => client.memory_bytes(m.parse().unwrap()),
+        Err(_) => client,
+    }
+    .build()?;
     let expected = args.expect_exit.unwrap_or(0);
 
     // Executing is cheap next to proving: a guest that fails is reported as `run` reports it.
@@ -37,9 +42,11 @@ pub(crate) fn run(
         grouped(execution.cycles)
     ));
     let started = Instant::now();
-    let proof = client.prove_exit(&program, &input, expected)?;
+    let proof = client.prove_with(&program, &input, expected, &mut Discard, &mut |p| {
+        eprintln!("{p:?}")
+    })?;
     let seconds = started.elapsed().as_secs_f64();
-    let file = proof.to_bytes();
+    let file = proof.to_bytes()?;
     write_file(&args.output, &file)?;
     output.say(format_args!(
         "proved   in {seconds:.3} s, {}",
