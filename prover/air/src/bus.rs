@@ -22,8 +22,8 @@ pub enum Bus {
     Memory = 3,
     /// `(value)`: the value is below 2^16.
     Range16 = 4,
-    /// `(value)`: the value is below 2^8.
-    Range8 = 5,
+    /// `(a, b)`: both are below 2^8.
+    Bytes = 5,
     /// `(operation, a, b, a op b)` on bytes.
     Bitwise = 6,
     /// `(word index)`: links the rows of the memory tables into one ascending chain. Global.
@@ -48,7 +48,7 @@ impl Bus {
         Bus::Program,
         Bus::Memory,
         Bus::Range16,
-        Bus::Range8,
+        Bus::Bytes,
         Bus::Bitwise,
         Bus::Chain,
         Bus::Region,
@@ -67,7 +67,7 @@ impl Bus {
             | Bus::Program
             | Bus::Memory
             | Bus::Range16
-            | Bus::Range8
+            | Bus::Bytes
             | Bus::Bitwise
             | Bus::Region
             | Bus::Transfer
@@ -80,10 +80,10 @@ impl Bus {
     #[must_use]
     pub const fn width(self) -> usize {
         match self {
-            Bus::State | Bus::Halt => 2,
+            Bus::State | Bus::Bytes | Bus::Halt => 2,
             Bus::Program => 12,
             Bus::Memory | Bus::Boundary => 7,
-            Bus::Range16 | Bus::Range8 | Bus::Chain => 1,
+            Bus::Range16 | Bus::Chain => 1,
             Bus::Bitwise | Bus::Region => 4,
             Bus::Transfer => 5,
             Bus::Journal => 6,

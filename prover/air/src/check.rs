@@ -247,8 +247,8 @@ mod tests {
         Description::new::<Toy<Expr>, ()>("toy", Round::Main, |builder, row, _| {
             builder.assert_bool("flag_is_boolean", &row.flag);
             builder.assert_zero_when("a_only_with_flag", &row.flag.not(), row.a.clone());
-            builder.send("a", Bus::Range8, &row.flag, vec![row.a.clone()]);
-            builder.receive("b", Bus::Range8, &row.flag, vec![row.b[0].clone()]);
+            builder.send("a", Bus::Range16, &row.flag, vec![row.a.clone()]);
+            builder.receive("b", Bus::Range16, &row.flag, vec![row.b[0].clone()]);
         })
         .expect("the toy is well formed")
     }
@@ -301,7 +301,7 @@ mod tests {
             })
         );
         let error = Description::new::<Toy<Expr>, ()>("toy", Round::Main, |builder, row, _| {
-            builder.send("square", Bus::Range8, &row.flag, vec![&row.a * &row.a]);
+            builder.send("square", Bus::Range16, &row.flag, vec![&row.a * &row.a]);
         });
         assert_eq!(
             error.err(),

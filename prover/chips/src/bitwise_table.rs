@@ -1,7 +1,8 @@
-//! The table of and, or and exclusive or on bytes.
+//! The table of and, or and exclusive or on bytes, and of bytes.
 //!
 //! Preprocessed: every pair of bytes with the three results; main: how often each result is looked
-//! up. The multiplicities are free: whatever they are, only true results can balance a look-up.
+//! up, and how often the pair alone. The multiplicities are free: whatever they are, only true
+//! results and pairs of bytes can balance a look-up.
 
 #[cfg(test)]
 use p3_field::PrimeField32;
@@ -23,6 +24,8 @@ columns! {
         or: [cell],
         /// Look-ups of the exclusive disjunction.
         xor: [cell],
+        /// Look-ups of the pair alone.
+        bytes: [cell],
     }
 }
 
@@ -60,6 +63,8 @@ pub(crate) fn eval(builder: &mut Builder, counts: &BitwiseCounts<Expr>, pair: &B
         ];
         builder.receive(name, Bus::Bitwise, count, message);
     }
+    let message = vec![pair.a.clone(), pair.b.clone()];
+    builder.receive("bytes", Bus::Bytes, &counts.bytes, message);
 }
 
 /// The preprocessed rows, for bytes `a` and `b` at index `256·a + b`.

@@ -125,7 +125,9 @@ mod tests {
     /// A word's index and the segment it was left by; the tests' segment is number 5.
     type Word = (u32, u32);
 
-    fn chip() -> ChipTest<Word, Boundary<F>> {
+    type Chip = ChipTest<Word, Boundary<F>>;
+
+    fn chip() -> Chip {
         ChipTest::in_round(NAME, Round::Boundary, eval, |(word, segment_in), _| {
             Boundary {
                 is_real: F::ONE,
@@ -144,9 +146,7 @@ mod tests {
         ((0x1200, segment_in), program)
     }
 
-    #[test]
-    fn values_come_from_earlier_segments() {
-        let chip = chip();
+    fn values_come_from_earlier_segments(chip: &Chip) {
         for segment_in in [0, 1, 5] {
             let (record, program) = word(segment_in);
             let row = chip.row(&record, &program);
@@ -157,12 +157,23 @@ mod tests {
         lie!(chip, "earlier", word(3), |row| row.segment_in = F::new(70));
         lie!(chip, "earlier", word(3), |row| row.segment_in =
             -F::new(1 << 16));
+    }
+
+    #[test]
+    fn every_check_is_alone_to_catch_some_forgery() {
+        let chip = chip();
+        values_come_from_earlier_segments(&chip);
         lie!(chip, "is_real_is_boolean", word(3), |row| row.is_real =
             F::TWO);
+        chip.assert_every_name_was_forged(&[]);
     }
 
     #[test]
     fn every_cell_is_noticed() {
-        assert_eq!(chip().sweep(&[word(0), word(5)]), BTreeSet::new());
+        let chip = chip();
+        assert_eq!(chip.unnoticed(&[word(0), word(5)]), BTreeSet::new());
+        // With `is_real` a row of zeros is one of x0, which may be passed on without an access.
+        let speaking = chip.speaking(&word(0).1);
+        assert_eq!(speaking, ["is_real".to_owned()].into());
     }
 }

@@ -5,8 +5,10 @@
 //! - `clock`, `half_pc`: received from the state bus; the chain of states starts at the verifier's.
 //! - `next_half_pc`, register numbers, immediates: looked up in the program table at `half_pc`.
 //! - [`Access::previous`]: a memory message that an earlier access or the initial memory sent.
-//! - [`Access::previous_clock`]: the same; the gap's limbs are range-checked, so it lies before
-//!   the access, and the message can only be an earlier one.
+//! - [`Access::previous_clock`]: the same; `clock - previous_clock - 1` is range-checked to 24 bits,
+//!   so it lies before the access, and the message can only be an earlier one.
+//! - [`Access::gap_high`]: the upper 8 of these bits. The lower 16 are no cell: what is left of the
+//!   difference is looked up as it is.
 
 use p3_field::PrimeCharacteristicRing;
 use zkvm_air::{Builder, Bus, Expr, F, columns};
@@ -50,9 +52,8 @@ columns! {
         previous: [cells 4],
         /// Clock of the previous access.
         previous_clock: [cell],
-        /// Low 16 bits of `clock - previous_clock - 1`; range-checked.
-        gap_low: [cell],
-        /// The next 8 bits; range-checked.
+        /// `clock - previous_clock - 1` without its low 16 bits; a byte, range-checked, as is what
+        /// it leaves of the difference. 0 where there is no access.
         gap_high: [cell],
     }
 }
@@ -111,8 +112,44 @@ impl Place {
     }
 }
 
+/// Something that must be a byte, and is not looked up yet: [`eval_bytes`] does.
+#[must_use = "a byte that is not looked up may be anything"]
+pub(crate) struct Byte {
+    name: String,
+    value: Expr,
+}
+
+impl Byte {
+    pub(crate) fn new(name: &str, value: impl Into<Expr>) -> Self {
+        Byte {
+            name: name.to_owned(),
+            value: value.into(),
+        }
+    }
+}
+
+/// Looks up that all of `bytes` are bytes, two at a time, in rows where `is_real` is 1.
+///
+/// `is_real` must be 1 in every row that uses one of them: a row that accesses some of its places
+/// only still has bytes for the others, zeros as a rule. A look-up's name is that of its bytes.
+pub(crate) fn eval_bytes(
+    builder: &mut Builder,
+    is_real: &Expr,
+    bytes: impl IntoIterator<Item = Byte>,
+) {
+    let mut bytes = bytes.into_iter();
+    while let Some(first) = bytes.next() {
+        let (name, second) = match bytes.next() {
+            Some(second) => (format!("{} & {}", first.name, second.name), second.value),
+            None => (first.name, Expr::from(0)),
+        };
+        builder.send(&name, Bus::Bytes, is_real, vec![first.value, second]);
+    }
+}
+
 /// Replaces the value at `place` by `value` at `clock`, in rows where `multiplicity` is 1.
-/// `value` must be range-checked by the caller, or come from limbs that are.
+/// `value` must be range-checked by the caller, or come from limbs that are. The byte that is
+/// returned must be one wherever `multiplicity` is 1.
 pub(crate) fn eval_write(
     builder: &mut Builder,
     name: &str,
@@ -121,7 +158,7 @@ pub(crate) fn eval_write(
     access: &Access<Expr>,
     value: &[Expr; 4],
     clock: &Expr,
-) {
+) -> Byte {
     builder.scope(name, |builder| {
         let message = |value: &[Expr; 4], clock: &Expr| {
             let mut message = vec![place.space.clone(), place.address.clone()];
@@ -132,25 +169,15 @@ pub(crate) fn eval_write(
         let before = message(&access.previous, &access.previous_clock);
         builder.receive("before", Bus::Memory, multiplicity, before);
         builder.send("after", Bus::Memory, multiplicity, message(value, clock));
-        let gap = &access.gap_low + &access.gap_high * (1_u32 << 16);
-        let order = clock - &access.previous_clock - 1 - gap;
-        builder.assert_zero_when("order", multiplicity, order);
-        builder.send(
-            "gap_low",
-            Bus::Range16,
-            multiplicity,
-            vec![access.gap_low.clone()],
-        );
-        builder.send(
-            "gap_high",
-            Bus::Range8,
-            multiplicity,
-            vec![access.gap_high.clone()],
-        );
+        // With a byte as upper part it is below 2^24: a clock that lies ahead is a gap of nearly p.
+        let gap = clock - &access.previous_clock - 1;
+        let gap_low = gap - &access.gap_high * (1_u32 << 16);
+        builder.send("gap_low", Bus::Range16, multiplicity, vec![gap_low]);
     });
+    Byte::new(&format!("{name}.gap_high"), &access.gap_high)
 }
 
-/// Reads the value at `place`, which is `access.previous`, at `clock`.
+/// Reads the value at `place`, which is `access.previous`, at `clock`; as [`eval_write`].
 pub(crate) fn eval_read(
     builder: &mut Builder,
     name: &str,
@@ -158,7 +185,7 @@ pub(crate) fn eval_read(
     place: &Place,
     access: &Access<Expr>,
     clock: &Expr,
-) {
+) -> Byte {
     eval_write(
         builder,
         name,
@@ -167,7 +194,7 @@ pub(crate) fn eval_read(
         access,
         &access.previous,
         clock,
-    );
+    )
 }
 
 /// Asserts that each of `flags` is 0 or 1 and that at most one is 1; returns their sum, which is 1
@@ -209,7 +236,6 @@ pub(crate) fn fill_access(previous: u64, previous_clock: u32, clock: u32) -> Acc
     Access {
         previous: limbs(previous),
         previous_clock: F::new(previous_clock),
-        gap_low: F::from_u16(gap as u16),
         gap_high: F::new(gap >> 16),
     }
 }
@@ -219,7 +245,6 @@ pub(crate) fn no_access() -> Access<F> {
     Access {
         previous: [F::ZERO; 4],
         previous_clock: F::ZERO,
-        gap_low: F::ZERO,
         gap_high: F::ZERO,
     }
 }

@@ -124,3 +124,32 @@ pub(crate) fn rows(words: &[(u32, u64, u32)]) -> Vec<ImageWord<F>> {
     });
     registers.chain(words).chain(padding).take(height).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use zkvm_air::Round;
+
+    use super::*;
+    use crate::chain::fill_link;
+    use crate::testing::{ChipTest, register_record};
+
+    #[test]
+    fn every_check_is_alone_to_catch_some_forgery() {
+        let word = 0x1_1200;
+        // After the registers.
+        let fixed = rows(&[(word, 5, SPACE_WRITABLE)]).swap_remove(REGISTERS);
+        let chip: ChipTest<u32, ImageUse<F>> = ChipTest::described(
+            NAME,
+            Round::Boundary,
+            eval,
+            |word, _| ImageUse {
+                link: fill_link(0x800, *word, 77, 4),
+            },
+            fixed,
+        );
+        // The chip looks nothing up in the program table; the row of some instruction stands in.
+        let (_, program) = register_record(0x0073_02b3, 0, 0);
+        chip.assert_chain_ascends(&(word, program), word, |row| &mut row.link);
+        chip.assert_every_name_was_forged(&[]);
+    }
+}

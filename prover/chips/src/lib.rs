@@ -1,9 +1,13 @@
 //! The chips: tables whose rows prove one executed instruction, one memory word, one look-up each.
 //!
 //! A chip is one file, always in this order: the relation, why each cell is pinned, columns,
-//! constraints and interactions (`eval`), filling a row from a record (`fill`), tests. No
-//! cryptography here, and nothing of how constraints are proved. [`Machine`] puts the chips
-//! together: its registry in `machine.rs`, filling their traces in `fill.rs` and `ends.rs`.
+//! constraints and interactions (`eval`), filling a row from a record (`fill`), tests. What chips
+//! share lies in `common`, `comparison`, `chain`, `load` and `mul`. No cryptography here, and nothing
+//! of how constraints are proved. [`Machine`] puts the chips together: its registry in `machine.rs`,
+//! filling their traces in `fill.rs` and `ends.rs`.
+//!
+//! A rule of the tests: every constraint, every look-up and each of the bytes that share one is the
+//! only thing that catches some forged row; what never can be is listed with the reason.
 
 #![forbid(unsafe_code)]
 
@@ -15,6 +19,7 @@ mod boundary;
 mod branch;
 mod chain;
 mod common;
+mod comparison;
 mod div_rem;
 mod ends;
 mod fill;

@@ -54,11 +54,11 @@ pub fn count_look_ups(machine: &Machine, traces: &mut Traces, public: &[F]) {
             traces[index] = Some(cells);
         }
     };
-    set(range_table::NAME_16, cells(&counts.range_16));
-    set(range_table::NAME_8, cells(&counts.range_8));
+    set(range_table::NAME, cells(&counts.range_16));
     let [and, or, xor] = &counts.bitwise;
-    let bitwise = and.iter().zip(or).zip(xor);
-    let bitwise = bitwise.flat_map(|((and, or), xor)| [*and, *or, *xor].map(F::from_u32));
+    let pairs = and.iter().zip(or).zip(xor).zip(&counts.bytes);
+    let bitwise =
+        pairs.flat_map(|(((and, or), xor), bytes)| [*and, *or, *xor, *bytes].map(F::from_u32));
     set(bitwise_table::NAME, bitwise.collect());
     // What several rows hold is counted in its first.
     if let Some(table) = rows(program::NAME) {
@@ -90,7 +90,7 @@ fn cells(counts: &[u32]) -> Vec<F> {
 /// Whether messages on the bus are look-ups in a table of fixed rows.
 fn is_look_up(bus: Bus) -> bool {
     match bus {
-        Bus::Range16 | Bus::Range8 | Bus::Bitwise | Bus::Program | Bus::Region => true,
+        Bus::Range16 | Bus::Bytes | Bus::Bitwise | Bus::Program | Bus::Region => true,
         Bus::State
         | Bus::Memory
         | Bus::Chain
@@ -164,9 +164,10 @@ impl LookUpTape {
 #[derive(Clone, Debug)]
 struct LookUps {
     range_16: Vec<u32>,
-    range_8: Vec<u32>,
     /// By operation, then by the pair of bytes.
     bitwise: [Vec<u32>; 3],
+    /// By the pair of bytes.
+    bytes: Vec<u32>,
     first_half_pc: u32,
     /// By half pc, from the first.
     program: Vec<u32>,
@@ -178,8 +179,8 @@ impl LookUps {
     fn new(first_half_pc: u32, half_words: usize) -> Self {
         LookUps {
             range_16: vec![0; 1 << 16],
-            range_8: vec![0; 1 << 8],
             bitwise: std::array::from_fn(|_| vec![0; 1 << 16]),
+            bytes: vec![0; 1 << 16],
             first_half_pc,
             program: vec![0; half_words],
             region: BTreeMap::new(),
@@ -191,7 +192,11 @@ impl LookUps {
         let value = |index: usize| element(index).as_canonical_u32();
         match bus {
             Bus::Range16 => increment(&mut self.range_16, value(0)),
-            Bus::Range8 => increment(&mut self.range_8, value(0)),
+            Bus::Bytes => {
+                if let [a @ 0..256, b @ 0..256] = [value(0), value(1)] {
+                    increment(&mut self.bytes, a << 8 | b);
+                }
+            }
             Bus::Bitwise => {
                 if let [AND | OR | XOR, a @ 0..256, b @ 0..256] = [value(0), value(1), value(2)] {
                     increment(&mut self.bitwise[value(0) as usize], a << 8 | b);
@@ -219,7 +224,7 @@ impl LookUps {
     fn add(&mut self, other: &LookUps) {
         let pairs = [
             (&mut self.range_16, &other.range_16),
-            (&mut self.range_8, &other.range_8),
+            (&mut self.bytes, &other.bytes),
             (&mut self.program, &other.program),
         ];
         let bitwise = self.bitwise.iter_mut().zip(&other.bitwise);

@@ -152,10 +152,10 @@ impl Facts {
 fn registry(program: &Program, part: Part, facts: &Facts) -> Vec<MachineChip> {
     let rows: Vec<ProgramRow> = facts.rows.iter().flatten().copied().collect();
     let mut chips = vec![fixed(
-        range_table::NAME_16,
+        range_table::NAME,
         Round::Main,
-        range_table::eval_16,
-        range_table::values(16),
+        range_table::eval,
+        range_table::values(),
     )];
     if part != Part::Segment {
         let regions = region::rows(program);
@@ -171,12 +171,6 @@ fn registry(program: &Program, part: Part, facts: &Facts) -> Vec<MachineChip> {
         let program = program::rows(&rows);
         chips.extend([
             fixed(program::NAME, main, program::eval, program),
-            fixed(
-                range_table::NAME_8,
-                main,
-                range_table::eval_8,
-                range_table::values(8),
-            ),
             fixed(
                 bitwise_table::NAME,
                 main,

@@ -39,8 +39,7 @@
 //! | flags | one of them 1 in a real row | `*_is_boolean`, `at_most_one_operation`, program table | run another operation |
 //! | `rd`, `writes`, `rs1`, `rs2` | the instruction's | program table | name other operands |
 //! | `rs1`, `rs2`, `rd` accesses | | memory bus, see [`crate::common`] | invent operands |
-//! | `rs1_low`, `rs2_low` | bytes, and the limb's rest is 256 times one | bitwise table | split a limb into fractions |
-//! | `rs1_and`, `rs2_and`, `top_and` | conjunctions of bytes, of no other use | bitwise table | nothing |
+//! | `rs1_low`, `rs2_low` | bytes, and the limb's rest is 256 times one | table of bytes; the top bytes by the bitwise table | split a limb into fractions |
 //! | `rs1_negative`, `rs2_negative` | top bit if the operation has a sign there, else 0 | bitwise table | choose the signs |
 //! | `low`, `high` | 16-bit limbs | range table; `low[1]` by `word_sign` | hide a carry in an oversized limb |
 //! | `carry` | at least -2 and small | range table, `carry_sum` | let an equation wrap mod p |
@@ -61,8 +60,8 @@ use zkvm_isa::record::{RegisterRecord, SUBSTEP_RD, SUBSTEP_RS1, SUBSTEP_RS2};
 use crate::ProgramRow;
 use crate::bitwise_table::AND;
 use crate::common::{
-    Access, Fetch, Place, ProgramFields, eval_fetch, eval_flags, eval_limbs, eval_read, eval_write,
-    fill_fetch, fill_registers, limbs,
+    Access, Byte, Fetch, Place, ProgramFields, eval_bytes, eval_fetch, eval_flags, eval_limbs,
+    eval_read, eval_write, fill_fetch, fill_registers, limbs,
 };
 
 columns! {
@@ -94,16 +93,10 @@ columns! {
         rs2: [group Access],
         /// Write of `rd`.
         rd: [group Access],
-        /// Low byte of each limb of `rs1`; it and the high byte are checked together.
+        /// Low byte of each limb of `rs1`; range-checked, as is the high byte.
         rs1_low: [cells 4],
-        /// Low byte of each limb of `rs2`; it and the high byte are checked together.
+        /// Low byte of each limb of `rs2`; range-checked, as is the high byte.
         rs2_low: [cells 4],
-        /// Conjunction of the two bytes of each limb of `rs1` but the last: what checks them.
-        rs1_and: [cells 3],
-        /// Conjunction of the two bytes of each limb of `rs2` but the last: what checks them.
-        rs2_and: [cells 3],
-        /// Conjunction of the low bytes of the last limbs: what checks them.
-        top_and: [cell],
         /// Top bit of `rs1` in `mulh` and `mulhsu`, else 0; from the bitwise table, which also
         /// checks the top byte.
         rs1_negative: [cell],
@@ -177,9 +170,9 @@ pub(crate) fn eval(builder: &mut Builder, row: &Mul<Expr>, _: &()) {
         place(&row.rs2_number),
         place(&row.rd_number),
     );
-    eval_read(builder, "rs1", &is_real, &rs1, &row.rs1, &at(SUBSTEP_RS1));
-    eval_read(builder, "rs2", &is_real, &rs2, &row.rs2, &at(SUBSTEP_RS2));
-    eval_write(
+    let rs1_gap = eval_read(builder, "rs1", &is_real, &rs1, &row.rs1, &at(SUBSTEP_RS1));
+    let rs2_gap = eval_read(builder, "rs2", &is_real, &rs2, &row.rs2, &at(SUBSTEP_RS2));
+    let rd_gap = eval_write(
         builder,
         "rd",
         &row.writes,
@@ -189,33 +182,23 @@ pub(crate) fn eval(builder: &mut Builder, row: &Mul<Expr>, _: &()) {
         &at(SUBSTEP_RD),
     );
 
-    eval_product(builder, row, &is_real);
+    let bytes = eval_product(builder, row, &is_real);
+    let gaps = [rs1_gap, rs2_gap, rd_gap].into_iter();
+    eval_bytes(builder, &is_real, gaps.chain(bytes));
     eval_result(builder, row, &is_real);
 }
 
-/// The bytes and signs of the operands, and the product limb by limb.
-fn eval_product(builder: &mut Builder, row: &Mul<Expr>, is_real: &Expr) {
+/// The bytes and signs of the operands, and the product limb by limb. Returns the bytes but the top
+/// ones, which are looked up with their signs.
+fn eval_product(builder: &mut Builder, row: &Mul<Expr>, is_real: &Expr) -> Vec<Byte> {
     let (a, b) = (&row.rs1.previous, &row.rs2.previous);
     let (x, y) = (bytes_of(a, &row.rs1_low), bytes_of(b, &row.rs2_low));
-    for index in 0..3 {
-        let pair = 2 * index..2 * index + 2;
-        let (name_x, name_y) = (format!("rs1_bytes[{index}]"), format!("rs2_bytes[{index}]"));
-        eval_bytes(
-            builder,
-            &name_x,
-            is_real,
-            &x[pair.clone()],
-            &row.rs1_and[index],
-        );
-        eval_bytes(builder, &name_y, is_real, &y[pair], &row.rs2_and[index]);
-    }
-    eval_bytes(
-        builder,
-        "top_bytes",
-        is_real,
-        &[x[6].clone(), y[6].clone()],
-        &row.top_and,
-    );
+    let bytes = [("rs1", &x), ("rs2", &y)].into_iter();
+    let bytes = bytes.flat_map(|(operand, bytes)| {
+        let bytes = bytes[..7].iter().enumerate();
+        bytes.map(move |(index, byte)| Byte::new(&format!("{operand}_byte[{index}]"), byte))
+    });
+    let bytes = bytes.collect();
     // Masked with 2^7 or 0 by the operation, the top byte leaves its sign; and it is a byte.
     let masked = |byte: &Expr, has_sign: Expr, sign: &Expr| {
         vec![
@@ -259,6 +242,7 @@ fn eval_product(builder: &mut Builder, row: &Mul<Expr>, is_real: &Expr) {
         .map(|(carry, offset)| carry + offset)
         .collect();
     eval_carries(builder, is_real, &carries);
+    bytes
 }
 
 /// How far below 0 each carry may lie: two operands can come off each of the upper limbs.
@@ -289,24 +273,6 @@ fn bytes_of(limbs: &[Expr; 4], low: &[Expr; 4]) -> [Expr; 8] {
         0 => low[index / 2].clone(),
         _ => (&limbs[index / 2] - &low[index / 2]) * &scale,
     })
-}
-
-/// Looks up that both of `pair` are bytes: the bitwise table has the conjunction of bytes only.
-/// `and`, which must be that conjunction, is of no other use; one look-up costs less than two.
-pub(crate) fn eval_bytes(
-    builder: &mut Builder,
-    name: &str,
-    multiplicity: &Expr,
-    pair: &[Expr],
-    and: &Expr,
-) {
-    let message = vec![
-        Expr::from(AND),
-        pair[0].clone(),
-        pair[1].clone(),
-        and.clone(),
-    ];
-    builder.send(name, Bus::Bitwise, multiplicity, message);
 }
 
 /// Looks up that carries are below 2^16, and so is eight times their sum: each is below 2^13.
@@ -346,12 +312,6 @@ fn low_bytes(value: u64) -> [F; 4] {
     std::array::from_fn(|index| F::from_u8(value.to_le_bytes()[2 * index]))
 }
 
-/// The conjunction of each limb's two bytes.
-pub(crate) fn byte_ands(value: u64) -> [F; 4] {
-    let bytes = value.to_le_bytes();
-    std::array::from_fn(|index| F::from_u8(bytes[2 * index] & bytes[2 * index + 1]))
-}
-
 /// A carry, which may be negative.
 pub(crate) fn carry_cell(carry: i64) -> F {
     let size = F::from_u32(carry.unsigned_abs() as u32);
@@ -388,8 +348,6 @@ pub(crate) fn fill(record: &RegisterRecord, program: &ProgramRow) -> Mul<F> {
         carry_in
     });
     let [carry @ .., last] = carries;
-    let [rs1_and @ .., _] = byte_ands(a);
-    let [rs2_and @ .., _] = byte_ands(b);
     let [rs1, rs2, rd] = fill_registers(record, program);
     let flag = |which: Opcode| F::from_bool(opcode == which);
     Mul {
@@ -408,9 +366,6 @@ pub(crate) fn fill(record: &RegisterRecord, program: &ProgramRow) -> Mul<F> {
         rd,
         rs1_low: low_bytes(a),
         rs2_low: low_bytes(b),
-        rs1_and,
-        rs2_and,
-        top_and: F::from_u8((a & b).to_le_bytes()[6]),
         rs1_negative: F::from_bool(a_negative),
         rs2_negative: F::from_bool(b_negative),
         low: limbs(low),
@@ -440,7 +395,9 @@ mod tests {
     /// An operand all of whose products have room for the forgeries below.
     const WIDE: u64 = 0x40c0_c0c0_c0c0_c0c0;
 
-    fn chip() -> ChipTest<RegisterRecord, Mul<F>> {
+    type Chip = ChipTest<RegisterRecord, Mul<F>>;
+
+    fn chip() -> Chip {
         ChipTest::new(NAME, eval, fill)
     }
 
@@ -572,9 +529,7 @@ mod tests {
         assert!(chip.catches(row, &program).is_empty());
     }
 
-    #[test]
-    fn products_cannot_be_forged() {
-        let chip = chip();
+    fn products_cannot_be_forged(chip: &Chip) {
         for index in 0..8 {
             let operation = if index < 4 { base::mul } else { base::mulhu };
             chip.assert_lie(
@@ -600,9 +555,7 @@ mod tests {
         }
     }
 
-    #[test]
-    fn limbs_cannot_hide_a_carry() {
-        let chip = chip();
+    fn limbs_cannot_hide_a_carry(chip: &Chip) {
         // The last carry is negative, so that it can take one more.
         let negative = honest(base::mulh, WIDE, WIDE.wrapping_neg());
         for index in 0..8 {
@@ -621,12 +574,11 @@ mod tests {
         }
     }
 
-    #[test]
-    fn the_limb_without_a_look_up_cannot_wrap_in_that_of_its_sign() {
+    fn the_limb_without_a_look_up_cannot_wrap_in_that_of_its_sign(chip: &Chip) {
         // Twice the limb is an odd number mod p: 1 more than twice what is left of it. Only the
         // factor of 8 in the carries' sum refuses a carry so large, were the others all zero.
         let half = (i64::from(F::ORDER_U32) - 1) / 2;
-        lie!(chip(), "carry_sum", honest(base::mulw, 5, 7), |row| {
+        lie!(chip, "carry_sum", honest(base::mulw, 5, 7), |row| {
             multiply(row, |column, sum| match column {
                 1 => (sum - half, half >> 16),
                 _ => honestly(column, sum),
@@ -636,9 +588,7 @@ mod tests {
         });
     }
 
-    #[test]
-    fn equations_cannot_wrap() {
-        let chip = chip();
+    fn equations_cannot_wrap(chip: &Chip) {
         let order = i64::from(F::ORDER_U32);
         let all_high = honest(base::mulhu, WIDE << 1, WIDE << 1);
         // One wrap: the carry is below 2^16, the limb is off by one, what follows is nonsense.
@@ -667,30 +617,29 @@ mod tests {
         });
     }
 
-    #[test]
-    fn bytes_are_those_of_the_operands() {
-        let chip = chip();
+    fn bytes_are_those_of_the_operands(chip: &Chip) {
         // 256 more in the low byte and one less in the high byte: the limb is the same. Over
         // single bytes the carries are too.
-        for index in 0..3 {
-            let (by_3, of_3) = (honest(base::mul, WIDE, 3), honest(base::mul, 3, WIDE));
-            chip.assert_lie(&by_3, &[&format!("rs1_bytes[{index}]")], |row| {
+        let (by_3, of_3) = (honest(base::mul, WIDE, 3), honest(base::mul, 3, WIDE));
+        for index in 0..4 {
+            let name = |operand: &str, byte: usize| format!("{operand}_byte[{byte}]");
+            chip.assert_lie(&by_3, &[&name("rs1", 2 * index)], |row| {
                 row.rs1_low[index] += F::new(256);
                 multiply(row, honestly);
             });
-            chip.assert_lie(&of_3, &[&format!("rs2_bytes[{index}]")], |row| {
+            chip.assert_lie(&of_3, &[&name("rs2", 2 * index)], |row| {
                 row.rs2_low[index] += F::new(256);
                 multiply(row, honestly);
             });
+            // 1 less in the low byte, a fraction more in the high byte. The top bytes are looked
+            // up with their signs.
+            let names = match index {
+                3 => ["rs1_sign".to_owned(), "rs2_sign".to_owned()],
+                _ => ["rs1", "rs2"].map(|operand| name(operand, 2 * index + 1)),
+            };
+            chip.assert_lie(&by_3, &[&names[0]], |row| row.rs1_low[index] -= F::ONE);
+            chip.assert_lie(&of_3, &[&names[1]], |row| row.rs2_low[index] -= F::ONE);
         }
-        lie!(chip, "top_bytes", honest(base::mul, WIDE, 3), |row| {
-            row.rs1_low[3] += F::new(256);
-            multiply(row, honestly);
-        });
-        lie!(chip, "top_bytes", honest(base::mul, 3, WIDE), |row| {
-            row.rs2_low[3] += F::new(256);
-            multiply(row, honestly);
-        });
         // The top byte is 256: the look-up that takes its sign refuses it.
         lie!(
             chip,
@@ -700,13 +649,11 @@ mod tests {
                 row.rs1_low[3] = -F::ONE;
                 multiply(row, honestly);
             },
-            also["top_bytes"]
+            also["rs1_byte[6]"]
         );
     }
 
-    #[test]
-    fn signs_are_those_of_the_operation() {
-        let chip = chip();
+    fn signs_are_those_of_the_operation(chip: &Chip) {
         let (minus, plus) = (WIDE.wrapping_neg(), WIDE);
         let negate_rs1 = |row: &mut Mul<F>| {
             row.rs1_negative = F::ONE - row.rs1_negative;
@@ -740,9 +687,7 @@ mod tests {
         });
     }
 
-    #[test]
-    fn words_extend_their_true_sign() {
-        let chip = chip();
+    fn words_extend_their_true_sign(chip: &Chip) {
         lie!(chip, "word_sign", honest(base::mulw, 1 << 30, 3), |row| {
             row.word_sign = F::ZERO;
             write(row);
@@ -763,9 +708,7 @@ mod tests {
         );
     }
 
-    #[test]
-    fn operation_is_the_programs() {
-        let chip = chip();
+    fn operation_is_the_programs(chip: &Chip) {
         lie!(chip, "program", honest(base::mul, 5, 7), |row| {
             (row.is_mul, row.is_mulw) = (F::ZERO, F::ONE);
             write(row);
@@ -782,81 +725,58 @@ mod tests {
             |row| row.is_mulw = F::ONE,
             also["program"]
         );
-
-        // Two fractions that add up to 1, and whose operations' numbers add up to another's: no
-        // flag is a fraction alone without `at_most_one_operation`.
-        let eighths = |count: u32| F::new(count) * F::new(8).inverse();
-        lie!(
-            chip,
-            "is_mul_is_boolean",
-            honest(base::mulh, 0, 0),
-            |row| {
-                (row.is_mul, row.is_mulh, row.is_mulhsu) = (eighths(4), F::ZERO, eighths(4));
-            },
-            also["is_mulhsu_is_boolean"]
-        );
-        lie!(
-            chip,
-            "is_mulh_is_boolean",
-            honest(base::mulhsu, 0, 0),
-            |row| {
-                (row.is_mulh, row.is_mulhsu, row.is_mulhu) = (eighths(4), F::ZERO, eighths(4));
-            },
-            also["is_mulhu_is_boolean"]
-        );
-        lie!(
-            chip,
-            "is_mulw_is_boolean",
-            honest(base::mulhu, 0, 0),
-            |row| {
-                (row.is_mul, row.is_mulhu, row.is_mulw) = (eighths(5), F::ZERO, eighths(3));
-            },
-            also["is_mul_is_boolean"]
-        );
-    }
-
-    #[test]
-    fn accesses_lie_in_the_past() {
-        type Cells = fn(&mut Mul<F>) -> &mut Access<F>;
-        let accesses: [(&str, u32, Cells); 3] = [
-            ("rs1", SUBSTEP_RS1, |row| &mut row.rs1),
-            ("rs2", SUBSTEP_RS2, |row| &mut row.rs2),
-            ("rd", SUBSTEP_RD, |row| &mut row.rd),
+        let flags = [
+            ("is_mul", "is_mulh"),
+            ("is_mulh", "is_mulhsu"),
+            ("is_mulhsu", "is_mulhu"),
+            ("is_mulhu", "is_mulw"),
+            ("is_mulw", "is_mul"),
         ];
-        let chip = chip();
+        chip.assert_flags_are_boolean(&honest(base::mul, 5, 7), &flags);
+    }
+
+    fn accesses_lie_in_the_past(chip: &Chip) {
         let honest = honest(base::mul, 5, 7);
-        for (name, substep, access) in accesses {
-            let now = F::new(honest.0.clock + substep);
-            chip.assert_lie(&honest, &[&format!("{name}.order")], |row| {
-                access(row).previous_clock += F::ONE;
-            });
-            // An access in the future.
-            chip.assert_lie(&honest, &[&format!("{name}.gap_low")], |row| {
-                let access = access(row);
-                access.previous_clock = now + F::ONE;
-                (access.gap_low, access.gap_high) = (-F::TWO, F::ZERO);
-            });
-            chip.assert_lie(&honest, &[&format!("{name}.gap_high")], |row| {
-                let access = access(row);
-                access.previous_clock = now + F::new(1 << 16);
-                (access.gap_low, access.gap_high) = (F::new(0xffff), -F::TWO);
-            });
-        }
+        chip.assert_lies_in_the_past(&honest, ("rs1", SUBSTEP_RS1), |row| {
+            [&mut row.rs1.previous_clock, &mut row.rs1.gap_high]
+        });
+        chip.assert_lies_in_the_past(&honest, ("rs2", SUBSTEP_RS2), |row| {
+            [&mut row.rs2.previous_clock, &mut row.rs2.gap_high]
+        });
+        chip.assert_lies_in_the_past(&honest, ("rd", SUBSTEP_RD), |row| {
+            [&mut row.rd.previous_clock, &mut row.rd.gap_high]
+        });
+    }
+
+    fn padding_writes_nothing(chip: &Chip) {
+        lie!(
+            chip,
+            "padding_writes_nothing",
+            honest(base::mul, 5, 7),
+            |row| {
+                *row = Mul::take(&mut std::iter::repeat(F::ZERO));
+                row.writes = F::ONE;
+            }
+        );
     }
 
     #[test]
-    fn padding_writes_nothing() {
+    fn every_check_is_alone_to_catch_some_forgery() {
         let chip = chip();
-        let honest = honest(base::mul, 5, 7);
-        let mut row = Mul::take(&mut std::iter::repeat(F::ZERO));
-        assert!(chip.catches(row, &honest.1).is_empty());
-        row = Mul::take(&mut std::iter::repeat(F::ZERO));
-        row.writes = F::ONE;
-        // An access after clock 0, so that only the write itself is wrong.
-        row.fetch.clock = F::new(8);
-        row.rd.gap_low = F::new(8 + SUBSTEP_RD - 1);
-        let caught = chip.catches(row, &honest.1);
-        assert_eq!(caught, ["padding_writes_nothing".to_owned()].into());
+        products_cannot_be_forged(&chip);
+        limbs_cannot_hide_a_carry(&chip);
+        the_limb_without_a_look_up_cannot_wrap_in_that_of_its_sign(&chip);
+        equations_cannot_wrap(&chip);
+        bytes_are_those_of_the_operands(&chip);
+        signs_are_those_of_the_operation(&chip);
+        words_extend_their_true_sign(&chip);
+        operation_is_the_programs(&chip);
+        accesses_lie_in_the_past(&chip);
+        padding_writes_nothing(&chip);
+        chip.assert_every_name_was_forged(&[(
+            "at_most_one_operation",
+            "two of the operations' numbers add up to more than any",
+        )]);
     }
 
     #[test]

@@ -6,10 +6,10 @@
 //! | format | `imm` | `target` |
 //! |---|---|---|
 //! | I, S, shifts | the immediate, sign-extended to 64 bits | 0 |
-//! | `jalr` | limb 0 of the immediate, its sign limb (0 or 2^16 - 1), the two link limbs | 0 |
+//! | `jalr` | limb 0 of the immediate, its sign limb (0 or 2^16 - 1), the two limbs of the link address | 0 |
 //! | U | the result: `lui`'s constant, `auipc`'s sum with the pc | 0 |
 //! | B | 0 | half of the address it branches to |
-//! | J | the link address | half of the address it jumps to |
+//! | J | 0, 0, the two limbs of the link address | half of the address it jumps to |
 //! | R, atomics, system | 0 | 0 |
 //!
 //! An address at which no instruction can lie is -1: no row of the table has it, so no execution
@@ -67,7 +67,7 @@ impl ProgramRow {
             Format::U if opcode == Opcode::Auipc => (limbs_u16(relative), F::ZERO),
             Format::U => (limbs_u16(value), F::ZERO),
             Format::B => ([0; 4], half_pc_of(relative)),
-            Format::J => (link, half_pc_of(relative)),
+            Format::J => ([0, 0, link[0], link[1]], half_pc_of(relative)),
             Format::R | Format::Amo | Format::LoadReserved | Format::System => ([0; 4], F::ZERO),
         };
         Some(ProgramRow {

@@ -51,12 +51,12 @@ fn key(config: &Blake3Config) -> ProvingKey<Blake3Config> {
     let square = Description::new::<Square<Expr>, ()>("square", |builder, row, _| {
         builder.assert_bool("is_real_is_boolean", &row.is_real);
         builder.assert_eq("square", &row.a * &row.a, row.square.clone());
-        builder.send("byte", Bus::Range8, &row.is_real, vec![row.square.clone()]);
+        builder.send("byte", Bus::Range16, &row.is_real, vec![row.square.clone()]);
         builder.receive("chain", Bus::Chain, &row.is_real, vec![row.a.clone()]);
         builder.send("next", Bus::Chain, &row.is_real, vec![&row.a + 1]);
     });
     let bytes = Description::new::<Count<Expr>, Byte<Expr>>("bytes", |builder, row, byte| {
-        builder.receive("byte", Bus::Range8, &row.count, vec![byte.byte.clone()]);
+        builder.receive("byte", Bus::Range16, &row.count, vec![byte.byte.clone()]);
     });
     let absent = Description::new::<Count<Expr>, ()>("absent", |builder, row, _| {
         builder.send("chain", Bus::Chain, &row.count, vec![row.count.clone()]);
