@@ -14,7 +14,7 @@ pub const MEMORY_BYTES_LEAST: u64 = 1 << 30;
 
 /// What does not grow with a segment: the process, look-up tables with all that is committed to of
 /// them, the guest's memory up to what segments touch, opening buffers.
-const FIXED_BYTES: u64 = 700 << 20;
+const FIXED_BYTES: u64 = 450 << 20;
 
 /// Bytes that proving takes per row of a chip at the worst moment, when openings are proved: each
 /// column of the trace twice (as filled, and while it is extended) and, blown up twice, once;
@@ -26,9 +26,9 @@ fn row_bytes(description: &Description) -> u32 {
     4 * cells as u32
 }
 
-/// Challenge-field vectors of an opening, in cells per row: inverse denominators at two points,
-/// the reduced opening and its foldings, all of twice the height.
-const OPENING_CELLS: usize = 2 * 5 * 5;
+/// Challenge-field vectors of an opening, in cells per row of a chip: inverse denominators, the
+/// reduced opening and its foldings have twice the height, and chips of one height share them.
+const OPENING_CELLS: usize = 2 * 2 * 5;
 
 /// Segment limits for proving in about `memory_bytes` of memory in all.
 #[must_use]
