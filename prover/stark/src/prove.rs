@@ -5,6 +5,7 @@ use p3_matrix::Matrix;
 use p3_matrix::dense::RowMajorMatrix;
 use thiserror::Error;
 use zkvm_air::{Description, F, Round};
+use zkvm_verifier::logup::fractions;
 use zkvm_verifier::{
     Challenge, Commitment, Config, Domain, HEIGHT_LOG2_MAX, HEIGHT_LOG2_MIN, Statement, TableKey,
     TableOpening, TablesProof, Transcript,
@@ -139,10 +140,8 @@ pub fn prove<C: Config>(
             chip: table.description.name.clone(),
         })?;
         sums.push(columns.sums);
-        matrices.extend([
-            (table.domain, columns.fractions),
-            (table.domain, columns.running),
-        ]);
+        let both = columns.fractions.into_iter().chain([columns.running]);
+        matrices.extend(both.map(|matrix| (table.domain, matrix)));
     }
     let (logup, logup_data) = commit::<C>(pcs, matrices)?;
     let sums_of =
@@ -152,6 +151,7 @@ pub fn prove<C: Config>(
 
     let mut chunks = Vec::with_capacity(2 * tables.len());
     let (mut preprocessed_seen, mut main_seen, mut boundary_seen) = (0, 0, 0);
+    let mut logup_seen = 0;
     let take = |seen: &mut usize| std::mem::replace(seen, *seen + 1);
     for (index, table) in tables.iter().enumerate() {
         let domain = table.domain.create_disjoint_domain(2 * table.domain.size());
@@ -163,13 +163,15 @@ pub fn prove<C: Config>(
             (Round::Boundary, Some(data)) => on(data, take(&mut boundary_seen)),
             (Round::Boundary, None) | (Round::Main, _) => on(&main_data, take(&mut main_seen)),
         };
+        let fractions =
+            (fractions(table.description) > 0).then(|| on(&logup_data, take(&mut logup_seen)));
         let values = backend.quotient(&QuotientInputs {
             description: table.description,
             domain: table.domain,
             main: &main,
             preprocessed: preprocessed.as_ref(),
-            fractions: &on(&logup_data, 2 * index),
-            running: &on(&logup_data, 2 * index + 1),
+            fractions: fractions.as_ref(),
+            running: &on(&logup_data, take(&mut logup_seen)),
             public: statement.public,
             sums: sums[index],
             challenges: &challenges,
@@ -181,6 +183,7 @@ pub fn prove<C: Config>(
     let ldes = pcs
         .get_quotient_ldes(chunks, 2)
         .map_err(|error| failed(&error))?;
+    let ldes = ldes.chunks(2).map(side_by_side).collect();
     let (quotient, quotient_data) = pcs.commit_ldes(ldes).map_err(|error| failed(&error))?;
     let zeta = transcript.out_of_domain_point(&quotient);
 
@@ -193,7 +196,8 @@ pub fn prove<C: Config>(
         .iter()
         .flat_map(|table| {
             let next = table.domain.next_point(zeta).unwrap_or(zeta);
-            [vec![zeta], vec![zeta, next]]
+            let fractions = (fractions(table.description) > 0).then(|| vec![zeta]);
+            fractions.into_iter().chain([vec![zeta, next]])
         })
         .collect();
     let mut requests = vec![request(&key.data, at_zeta(preprocessed_seen))];
@@ -203,7 +207,7 @@ pub fn prove<C: Config>(
     requests.extend([
         request(&main_data, at_zeta(main_seen)),
         request(&logup_data, logup_points),
-        request(&quotient_data, at_zeta(2 * tables.len())),
+        request(&quotient_data, at_zeta(tables.len())),
     ]);
     let (mut values, proof) = pcs
         .open(requests, transcript.challenger())
@@ -223,6 +227,23 @@ pub fn prove<C: Config>(
         openings: collect_openings(&tables, values),
         pcs: proof,
     })
+}
+
+/// The chunks of one quotient as one matrix: they are codewords on one domain.
+fn side_by_side(chunks: &[RowMajorMatrix<F>]) -> RowMajorMatrix<F> {
+    let width = chunks.iter().map(|chunk| chunk.width).sum();
+    let height = chunks.first().map_or(0, Matrix::height);
+    let mut values = Vec::with_capacity(height * width);
+    let mut rows: Vec<_> = chunks
+        .iter()
+        .map(|chunk| chunk.values.chunks(chunk.width))
+        .collect();
+    for _ in 0..height {
+        for rows in &mut rows {
+            values.extend_from_slice(rows.next().unwrap_or_default());
+        }
+    }
+    RowMajorMatrix::new(values, width)
 }
 
 type ProverData<C> = <<C as Config>::Pcs as Pcs<Challenge, <C as Config>::Challenger>>::ProverData;
@@ -323,7 +344,11 @@ fn collect_openings(
                 Round::Boundary => first(take(&mut boundary)),
                 Round::Main => first(take(&mut main)),
             };
-            let fractions = first(take(&mut logup));
+            let fractions = if fractions(table.description) > 0 {
+                first(take(&mut logup))
+            } else {
+                Vec::new()
+            };
             let mut running = take(&mut logup);
             TableOpening {
                 main,
@@ -331,7 +356,7 @@ fn collect_openings(
                 fractions,
                 running: running.next().expect("opened at zeta"),
                 running_next: running.next().expect("opened at the next point"),
-                quotient: [first(take(&mut quotient)), first(take(&mut quotient))],
+                quotient: first(take(&mut quotient)),
             }
         })
         .collect()
