@@ -16,13 +16,15 @@
 
 #![forbid(unsafe_code)]
 
+mod cost;
 mod keys;
 mod memory;
 mod prove;
 
+pub use cost::{ChipCost, Cost, Rates, Seconds, cost};
 pub use keys::{Keys, KeysError};
 pub use memory::{MEMORY_BYTES_LEAST, memory_bytes, segment_limits};
-pub use prove::{Options, Phase, Progress, ProveError, prove};
+pub use prove::{OnProgress, Options, Phase, Progress, ProveError, prove};
 pub use zkvm_soundness::{Level, Report};
 pub use zkvm_stark::{Backend, Cpu, Reference};
 pub use zkvm_statement::{
