@@ -30,10 +30,12 @@ pub(crate) enum ExitCode {
     Input,
     /// A limit was reached.
     Limit,
-    /// A proof file of another version.
+    /// A proof file of another version, or of other parameters.
     Version,
     /// The guest does not build.
     Build,
+    /// It was interrupted.
+    Interrupted,
 }
 
 impl ExitCode {
@@ -49,6 +51,7 @@ impl ExitCode {
             ExitCode::Limit => 7,
             ExitCode::Version => 9,
             ExitCode::Build => 10,
+            ExitCode::Interrupted => 130,
         }
     }
 }
@@ -64,7 +67,7 @@ Exit codes:
   5    the proof was rejected
   6    something is wrong with the input or a file
   7    a limit was reached (cycles, memory, journal, what can be proved)
-  9    the proof file has another version
+  9    the proof is of another version, or of other parameters
   10   the guest does not build
   130  interrupted";
 
@@ -135,8 +138,9 @@ impl From<Error> for Failure {
         let exit = match error.code() {
             Code(300..=399 | 401..=402) => ExitCode::Limit,
             Code(403) => ExitCode::GuestExit,
-            Code(404..=406) => ExitCode::Rejected,
+            Code(404..=406 | 409) => ExitCode::Rejected,
             Code(408) => ExitCode::Version,
+            Code(410) => ExitCode::Interrupted,
             Code(900) => ExitCode::Bug,
             _ => ExitCode::Input,
         };

@@ -144,6 +144,18 @@ impl Client {
         }
     }
 
+    /// The hash of proofs.
+    #[must_use]
+    pub fn hash(&self) -> Hash {
+        self.hash
+    }
+
+    /// The level of security of proofs.
+    #[must_use]
+    pub fn level(&self) -> Level {
+        self.level
+    }
+
     /// The memory that proving may take, in bytes.
     #[must_use]
     pub fn memory_bytes(&self) -> u64 {
