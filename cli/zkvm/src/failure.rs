@@ -38,6 +38,9 @@ pub(crate) enum ExitCode {
     Interrupted,
 }
 
+/// What shells report of a process that an interrupt ended: 128 and the signal's number.
+const INTERRUPTED: i32 = 130;
+
 impl ExitCode {
     pub(crate) const fn number(self) -> i32 {
         match self {
@@ -51,7 +54,7 @@ impl ExitCode {
             ExitCode::Limit => 7,
             ExitCode::Version => 9,
             ExitCode::Build => 10,
-            ExitCode::Interrupted => 130,
+            ExitCode::Interrupted => INTERRUPTED,
         }
     }
 }

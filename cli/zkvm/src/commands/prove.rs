@@ -27,9 +27,14 @@ pub(crate) fn run(
     let expected = args.expect_exit.unwrap_or(0);
     let (cost, execution) = foretell(&client, &program, &input, expected, output)?;
     output.say(format_args!(
-        "proving  {} cycles, segments: {}, at level {} with {}",
+        "proving  {} cycles in {} {}, at level {} with {}",
         grouped(execution.cycles),
         cost.segments,
+        if cost.segments == 1 {
+            "segment"
+        } else {
+            "segments"
+        },
         client.level(),
         client.hash().name()
     ));
