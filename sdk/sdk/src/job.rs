@@ -65,7 +65,7 @@ impl Job {
     }
 
     /// Asks it to stop, which it does at the next border between segments. [`Job::wait`] then
-    /// returns [`zkvm_prover::ProveError::Cancelled`], or the proof if it was finished before.
+    /// returns [`crate::ProveError::Cancelled`], or the proof if it was finished before.
     pub fn cancel(&self) {
         self.shared.is_cancelled.store(true, Ordering::Relaxed);
     }

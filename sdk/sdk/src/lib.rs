@@ -43,5 +43,5 @@ pub use zkvm_machine::{
 };
 pub use zkvm_prover::{
     ChipCost, Cost as ProvingCost, Hash, Header, Level, MEMORY_BYTES_LEAST, OnProgress, Parameters,
-    Phase, Progress, Rates, Report, Seconds, Security,
+    Phase, Progress, ProveError, Rates, Report, Seconds, Security, VerifyError,
 };
