@@ -107,7 +107,7 @@ pub struct Rates {
     pub commit: f64,
     /// Per interaction.
     pub logup: f64,
-    /// Per interaction and constraint.
+    /// Per interaction: constraints grow with them.
     pub quotient: f64,
     /// Per opened cell.
     pub open: f64,
@@ -122,19 +122,21 @@ impl Rates {
     #[must_use]
     pub const fn of(hash: Hash) -> Self {
         let blake3 = Rates {
-            execute: 20.0,
-            fill: 2.0,
-            commit: 20.0,
-            logup: 20.0,
-            quotient: 20.0,
-            open: 10.0,
-            proof: 0.2e9,
+            execute: 210.0,
+            fill: 8.0,
+            commit: 51.0,
+            logup: 134.0,
+            quotient: 306.0,
+            open: 28.5,
+            proof: 0.18e9,
             processor: PROCESSOR,
         };
         match hash {
             Hash::Blake3 => blake3,
             Hash::Poseidon2 => Rates {
-                commit: 60.0,
+                commit: 385.0,
+                // Grinding 20 bits; its luck varies.
+                proof: 1.9e9,
                 ..blake3
             },
         }
@@ -145,7 +147,10 @@ impl Rates {
 const PROCESSOR: &str = "AMD EPYC (Zen 4), no native flags";
 
 /// Memory of the process before anything is proved, in bytes.
-const PROCESS_BYTES: u64 = 40 << 20;
+const PROCESS_BYTES: u64 = 24 << 20;
+
+/// Bytes of digests per row of the tallest table, in the trees that are there at the worst moment.
+const DIGESTS_BYTES: u64 = 200;
 
 /// Bytes per word of memory that the execution touches, in the prover's own tables of them.
 const WORD_BYTES: u64 = 200;
@@ -186,7 +191,7 @@ pub fn cost<C: Config>(
         let width = width.map_or(1, |chip| chip.description.columns.len());
         (cells.map_or(0, |cells| cells.len()) / width) as u64
     };
-    let mut reckoning = Reckoning::new(keys, options);
+    let mut reckoning = Reckoning::new(keys);
     let last = segments.len().saturating_sub(1);
     for (index, (rows, boundary)) in segments.iter().enumerate() {
         let part = if index == last {
@@ -271,14 +276,15 @@ struct Reckoning<'a, C: Config> {
     tables_bytes_max: u64,
     proof_bytes: f64,
     parts: Vec<Part>,
-    guest_bytes_max: u64,
+    /// Words of memory that the execution touches.
+    words: u64,
 }
 
 /// Cells per row of the quotient's two chunks.
 const QUOTIENT_CELLS: u64 = 2 * DIMENSION as u64;
 
 impl<'a, C: Config> Reckoning<'a, C> {
-    fn new(keys: &'a Keys<C>, options: &Options) -> Self {
+    fn new(keys: &'a Keys<C>) -> Self {
         Reckoning {
             keys,
             rates: Rates::of(C::HASH),
@@ -287,16 +293,17 @@ impl<'a, C: Config> Reckoning<'a, C> {
             tables_bytes_max: 0,
             proof_bytes: 0.0,
             parts: Vec::new(),
-            guest_bytes_max: options.limits.memory_bytes_max,
+            words: 0,
         }
     }
 
     /// Adds a proof with these rows.
     fn add(&mut self, part: Part, rows: &Rows) {
         let machine = self.keys.chips(part);
+        self.words += rows.0.get("memory").copied().unwrap_or(0);
         let mut tables = Vec::new();
         let mut total = ChipCost::default();
-        let (mut table_bytes, mut evaluations) = (0, 0);
+        let (mut table_bytes, mut tallest) = (0, 0);
         for chip in &machine.chips {
             let name = chip.description.name.as_str();
             let (rows, height) = match chip.fixed_height() {
@@ -313,7 +320,7 @@ impl<'a, C: Config> Reckoning<'a, C> {
             };
             let cost = table.cost(rows);
             table_bytes += height * u64::from(row_bytes(&chip.description));
-            evaluations += height * chip.description.constraints.len() as u64;
+            tallest = tallest.max(height);
             total.add(&cost);
             match self.chips.iter_mut().find(|(known, _)| known == name) {
                 Some((_, sum)) => sum.add(&cost),
@@ -338,11 +345,11 @@ impl<'a, C: Config> Reckoning<'a, C> {
         seconds.fill += nanoseconds(total.main_cells, rates.fill);
         seconds.commit += nanoseconds(committed + keys, rates.commit);
         seconds.logup += nanoseconds(total.interactions, rates.logup);
-        let evaluations = total.interactions + evaluations;
-        seconds.quotient += nanoseconds(evaluations, rates.quotient);
+        seconds.quotient += nanoseconds(total.interactions, rates.quotient);
         seconds.open += nanoseconds(committed + preprocessed, rates.open);
         seconds.open += rates.proof / 1e9;
-        self.tables_bytes_max = self.tables_bytes_max.max(table_bytes);
+        let proof_bytes_max = table_bytes + tallest * DIGESTS_BYTES;
+        self.tables_bytes_max = self.tables_bytes_max.max(proof_bytes_max);
         self.proof_bytes += proof_bytes::<C>(self.keys.config().parameters(), &tables);
     }
 
@@ -350,7 +357,6 @@ impl<'a, C: Config> Reckoning<'a, C> {
         self.seconds.execute = execution.cycles as f64 * self.rates.execute / 1e9;
         let mut total = ChipCost::default();
         self.chips.iter().for_each(|(_, cost)| total.add(cost));
-        let guest = execution.cost.memory_bytes.min(self.guest_bytes_max);
         // Magic, version, header, program id, checksum, and numbers of each segment.
         let frame = 150.0 + 12.0 * f64::from(segments);
         let proof_bytes = self.proof_bytes + frame + execution.journal.len() as f64;
@@ -360,15 +366,18 @@ impl<'a, C: Config> Reckoning<'a, C> {
             words_parts,
             chips: self.chips,
             total,
-            memory_bytes: PROCESS_BYTES + guest + guest / 8 * WORD_BYTES + self.tables_bytes_max,
+            memory_bytes: PROCESS_BYTES
+                + execution.cost.memory_bytes
+                + self.words * WORD_BYTES
+                + self.tables_bytes_max,
             proof_bytes: proof_bytes as u64,
             seconds: self.seconds,
         }
     }
 }
 
-/// Mean length of a random field element's encoding: a varint of 31 bits, of which 7 go in a byte.
-const ELEMENT_BYTES: f64 = 4.87;
+/// Length of a field element's encoding.
+const ELEMENT_BYTES: f64 = 4.0;
 
 /// Expected bytes of the proof of `tables`.
 fn proof_bytes<C: Config>(parameters: &Parameters, tables: &[Table<'_>]) -> f64 {
