@@ -154,7 +154,7 @@ impl Drop for Reporter {
 
 fn show_bar(state: &Mutex<State>, stopped: &mpsc::Receiver<()>) {
     let bar = ProgressBar::with_draw_target(Some(STEPS), ProgressDrawTarget::stderr());
-    if let Ok(style) = ProgressStyle::with_template("{prefix:<28} [{bar:24}] {msg}") {
+    if let Ok(style) = ProgressStyle::with_template("{prefix:<26} [{bar:20}] {msg}") {
         bar.set_style(style.progress_chars("=> "));
     }
     loop {

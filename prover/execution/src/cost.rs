@@ -150,7 +150,11 @@ const PROCESSOR: &str = "AMD EPYC (Zen 4), no native flags";
 const PROCESS_BYTES: u64 = 24 << 20;
 
 /// Bytes of digests per row of the tallest table, in the trees that are there at the worst moment.
-const DIGESTS_BYTES: u64 = 200;
+const DIGESTS_BYTES: u64 = 300;
+
+/// What the keys of both parts take, and what the allocator keeps from one segment to the next, in
+/// executions of several segments: measured, not derived.
+const SEVERAL_BYTES: u64 = 80 << 20;
 
 /// Bytes per word of memory that the execution touches, in the prover's own tables of them.
 const WORD_BYTES: u64 = 200;
@@ -359,6 +363,7 @@ impl<'a, C: Config> Reckoning<'a, C> {
         self.chips.iter().for_each(|(_, cost)| total.add(cost));
         // Magic, version, header, program id, checksum, and numbers of each segment.
         let frame = 150.0 + 12.0 * f64::from(segments);
+        let several = if segments > 1 { SEVERAL_BYTES } else { 0 };
         let proof_bytes = self.proof_bytes + frame + execution.journal.len() as f64;
         Cost {
             cycles: execution.cycles,
@@ -367,6 +372,7 @@ impl<'a, C: Config> Reckoning<'a, C> {
             chips: self.chips,
             total,
             memory_bytes: PROCESS_BYTES
+                + several
                 + execution.cost.memory_bytes
                 + self.words * WORD_BYTES
                 + self.tables_bytes_max,
