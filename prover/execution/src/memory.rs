@@ -19,7 +19,7 @@ const FIXED_BYTES: u64 = 450 << 20;
 /// Bytes that proving takes per row of a chip at the worst moment, when openings are proved: each
 /// column of the trace twice (as filled, and while it is extended) and, blown up twice, once;
 /// LogUp columns and quotients blown up; the combination of the openings.
-fn row_bytes(description: &Description) -> u32 {
+pub(crate) fn row_bytes(description: &Description) -> u32 {
     let running = 1 + usize::from(speaks_between(description));
     let logup = DIMENSION * (pairs(description) + running);
     let cells = 3 * description.columns.len() + 2 * logup + 4 * DIMENSION + OPENING_CELLS;

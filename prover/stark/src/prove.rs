@@ -4,6 +4,7 @@ use p3_commit::{OpeningRequest, Pcs, PolynomialSpace, UnivariateStarkPcs};
 use p3_matrix::Matrix;
 use p3_matrix::dense::RowMajorMatrix;
 use thiserror::Error;
+use tracing::info_span;
 use zkvm_air::{Description, F, Round};
 use zkvm_verifier::logup::fractions;
 use zkvm_verifier::{
@@ -111,6 +112,7 @@ pub fn prove<C: Config>(
             .filter(move |table| table.description.round == round);
         of_round.map(|table| (table.domain, table.trace.clone()))
     };
+    let span = info_span!("commit_main").entered();
     let (boundary, boundary_data) = match traces_of(Round::Boundary).next() {
         Some(_) => Some(commit::<C>(pcs, traces_of(Round::Boundary))?).unzip(),
         None => (None, None),
@@ -123,9 +125,11 @@ pub fn prove<C: Config>(
         boundary.as_ref(),
     );
     let (main, main_data) = commit::<C>(pcs, traces_of(Round::Main))?;
+    drop(span);
     let logup_grinding = transcript.grind_logup(&main, config.parameters().logup_grinding_bits);
     let challenges = [transcript.logup_challenges(), statement.shared.challenges];
 
+    let span = info_span!("logup").entered();
     let mut sums = Vec::with_capacity(tables.len());
     let mut matrices = Vec::with_capacity(2 * tables.len());
     for table in &tables {
@@ -143,12 +147,16 @@ pub fn prove<C: Config>(
         let both = columns.fractions.into_iter().chain([columns.running]);
         matrices.extend(both.map(|matrix| (table.domain, matrix)));
     }
+    drop(span);
+    let span = info_span!("commit_logup").entered();
     let (logup, logup_data) = commit::<C>(pcs, matrices)?;
+    drop(span);
     let sums_of =
         |scope: usize| -> Vec<Challenge> { sums.iter().filter_map(|sums| sums[scope]).collect() };
     let (segment_sums, sums_between) = (sums_of(0), sums_of(1));
     let alpha = transcript.constraint_challenge(&logup, [&segment_sums, &sums_between]);
 
+    let span = info_span!("quotient").entered();
     let mut chunks = Vec::with_capacity(2 * tables.len());
     let (mut preprocessed_seen, mut main_seen, mut boundary_seen) = (0, 0, 0);
     let mut logup_seen = 0;
@@ -180,11 +188,14 @@ pub fn prove<C: Config>(
         let parts = domain.split_domains(2).into_iter();
         chunks.extend(parts.zip(domain.split_evals(2, values)));
     }
+    drop(span);
+    let span = info_span!("commit_quotient").entered();
     let ldes = pcs
         .get_quotient_ldes(chunks, 2)
         .map_err(|error| failed(&error))?;
     let ldes = ldes.chunks(2).map(side_by_side).collect();
     let (quotient, quotient_data) = pcs.commit_ldes(ldes).map_err(|error| failed(&error))?;
+    drop(span);
     let zeta = transcript.out_of_domain_point(&quotient);
 
     let request = |prover_data, points| OpeningRequest {
@@ -209,9 +220,11 @@ pub fn prove<C: Config>(
         request(&logup_data, logup_points),
         request(&quotient_data, at_zeta(tables.len())),
     ]);
+    let span = info_span!("open").entered();
     let (mut values, proof) = pcs
         .open(requests, transcript.challenger())
         .map_err(|error| failed(&error))?;
+    drop(span);
     if boundary_data.is_none() {
         values.insert(1, Vec::new());
     }
