@@ -15,7 +15,7 @@ use zkvm_isa::record::{ChipRows, Part};
 use zkvm_isa::{Chip, Opcode};
 use zkvm_machine::{Console, Execution, Input, Recording, execute_segments};
 use zkvm_statement::ExecutionKeys;
-use zkvm_verifier::logup::{DIMENSION, pairs, speaks_between};
+use zkvm_verifier::logup::{DIMENSION, fractions, speaks_between};
 use zkvm_verifier::{Config, FOLD_ARITY_LOG2_MAX, Hash, Parameters};
 
 use crate::memory::row_bytes;
@@ -257,7 +257,7 @@ struct Table<'a> {
 impl Table<'_> {
     fn logup_width(&self) -> u64 {
         let running = 1 + usize::from(speaks_between(self.description));
-        (DIMENSION * (pairs(self.description) + running)) as u64
+        (DIMENSION * (fractions(self.description) + running)) as u64
     }
 
     fn cost(&self, rows: u64) -> ChipCost {
@@ -396,7 +396,7 @@ fn proof_bytes<C: Config>(parameters: &Parameters, tables: &[Table<'_>]) -> f64 
     let openings: u64 = tables
         .iter()
         .map(|table| {
-            let next = table.logup_width() - (DIMENSION * pairs(table.description)) as u64;
+            let next = table.logup_width() - (DIMENSION * fractions(table.description)) as u64;
             let columns = table.description.columns.len() + table.description.preprocessed.len();
             columns as u64 + table.logup_width() + next + QUOTIENT_CELLS
         })

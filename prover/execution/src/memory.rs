@@ -5,7 +5,7 @@ use zkvm_isa::Chip;
 use zkvm_isa::record::Part;
 use zkvm_machine::SegmentLimits;
 use zkvm_verifier::Config;
-use zkvm_verifier::logup::{DIMENSION, pairs, speaks_between};
+use zkvm_verifier::logup::{DIMENSION, fractions, speaks_between};
 
 use crate::Keys;
 
@@ -21,7 +21,7 @@ const FIXED_BYTES: u64 = 450 << 20;
 /// LogUp columns and quotients blown up; the combination of the openings.
 pub(crate) fn row_bytes(description: &Description) -> u32 {
     let running = 1 + usize::from(speaks_between(description));
-    let logup = DIMENSION * (pairs(description) + running);
+    let logup = DIMENSION * (fractions(description) + running);
     let cells = 3 * description.columns.len() + 2 * logup + 4 * DIMENSION + OPENING_CELLS;
     4 * cells as u32
 }

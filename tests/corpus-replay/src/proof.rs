@@ -1,5 +1,6 @@
 //! The oracle of reading and verifying proofs.
 
+use std::ops::ControlFlow;
 use std::sync::OnceLock;
 
 use zkvm_machine::{Discard, Input, Limits, SegmentLimits, load};
@@ -81,7 +82,9 @@ pub fn honest_proof() -> &'static HonestProof {
             exit_code: EXIT_CODE,
         };
         let (input, mut console) = (Input::default(), Discard);
-        let proved = prove(&keys, &Cpu, &input, &options, &mut console, &mut |_| {});
+        let proved = prove(&keys, &Cpu, &input, &options, &mut console, &mut |_| {
+            ControlFlow::Continue(())
+        });
         let (proof, _) = proved.expect("it is provable");
         assert_eq!(proof.segments.len(), 2, "the proof is of two segments");
         let bytes = proof.to_bytes().expect("it has an encoding");

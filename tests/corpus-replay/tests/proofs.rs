@@ -35,7 +35,10 @@ fn two_thousand_edited_proofs_are_refused() {
         if bytes == honest_proof().bytes {
             continue;
         }
-        match outcome(&bytes, &format!("seed {seed}, step {step}, edits {edits:?}")) {
+        match outcome(
+            &bytes,
+            &format!("seed {seed}, step {step}, edits {edits:?}"),
+        ) {
             ProofOutcome::NotRead => not_read += 1,
             ProofOutcome::Rejected => rejected += 1,
             ProofOutcome::Accepted => panic!("step {step} is accepted"),
