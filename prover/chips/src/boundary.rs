@@ -163,6 +163,10 @@ mod tests {
 
     #[test]
     fn every_cell_is_noticed() {
-        assert_eq!(chip().sweep(&[word(0), word(5)]), BTreeSet::new());
+        let chip = chip();
+        assert_eq!(chip.sweep_real(&[word(0), word(5)]), BTreeSet::new());
+        // A row of padding that speaks is a row like any other: what it takes over and leaves must
+        // be there on the buses.
+        assert_eq!(chip.speaking_padding(), ["is_real".to_owned()].into());
     }
 }

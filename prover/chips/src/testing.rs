@@ -85,13 +85,26 @@ impl<R, C: Columns<F>> ChipTest<R, C> {
     /// The columns in which some change of an honest row goes unnoticed; see
     /// [`zkvm_air::mutate::sweep`]. A row of padding (all zero) is always swept too.
     pub(crate) fn sweep(&self, honest: &[(R, ProgramRow)]) -> BTreeSet<String> {
-        let padding = vec![F::default(); self.description.columns.len()];
+        let speaking = self.speaking_padding();
+        assert_eq!(speaking, BTreeSet::new(), "padding may speak through these");
+        self.sweep_real(honest)
+    }
+
+    /// The same for the honest rows alone.
+    pub(crate) fn sweep_real(&self, honest: &[(R, ProgramRow)]) -> BTreeSet<String> {
         let mut unnoticed = BTreeSet::new();
         for (record, program) in honest {
             let tables = |bus: Bus, message: &[F]| is_in_table(bus, message, program);
             let rows = [(cells(self.row(record, program)), vec![])];
             unnoticed.extend(sweep(&self.description, &rows, &tables));
         }
+        unnoticed
+    }
+
+    /// The columns through which a row of padding says something and nothing in it catches that.
+    pub(crate) fn speaking_padding(&self) -> BTreeSet<String> {
+        let padding = vec![F::default(); self.description.columns.len()];
+        let mut speaking = BTreeSet::new();
         let tables = |bus: Bus, _: &[F]| (bus == Bus::Program).then_some(false);
         // In padding a changed cell is harmless as long as the row still says nothing.
         for (index, name) in self.description.columns.iter().enumerate() {
@@ -101,12 +114,11 @@ impl<R, C: Columns<F>> ChipTest<R, C> {
                 .iter()
                 .any(|(_, _, multiplicity, _)| multiplicity.as_canonical_u32() != 0);
             let is_caught = !catches(&self.description, &row, &[], &tables).is_empty();
-            assert!(
-                is_caught || !says_something,
-                "padding may speak through {name}"
-            );
+            if says_something && !is_caught {
+                let _ = speaking.insert(name.clone());
+            }
         }
-        unnoticed
+        speaking
     }
 }
 
