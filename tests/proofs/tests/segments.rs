@@ -126,7 +126,7 @@ fn two_segments() {
 
 #[test]
 fn five_segments_with_a_reservation_hints_and_journal_across_borders() {
-    let (program, input) = (walker(110), walker_input(110));
+    let (program, input) = (walker(130), walker_input(130));
     is_emulated(&program, &input);
     let run = Run::new(program.clone(), &input, &SHORT).expect("it has chips");
     assert_eq!(crossings(&run), [true; 3]);
@@ -173,15 +173,11 @@ fn words_that_fill_several_tables() {
         rows_max: ROWS_LEAST,
         ..SegmentLimits::STANDARD
     };
-    let program = toucher(20_000);
+    let program = toucher(16_500);
     is_emulated(&program, &Input::default());
     let parts = proves_with_both(&program, &Input::default(), limits);
     // In the last segment's proof the first 8195 words are, in others the rest.
-    let expected = Parts {
-        segments: 5,
-        words: 2,
-    };
-    assert_eq!(parts.words, expected.words, "{parts:?}");
+    assert_eq!(parts.words, 2, "{parts:?}");
     assert!(parts.segments >= 3, "{parts:?}");
 }
 
