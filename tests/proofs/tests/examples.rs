@@ -53,7 +53,9 @@ fn proves<C: Config>(name: &str, input: &Input, expected: u32, segment_limits: S
         segment_limits,
         exit_code: code,
     };
-    let proved = prove(&keys, &Cpu, input, &options, &mut Discard, &mut |_| {});
+    let proved = prove(&keys, &Cpu, input, &options, &mut Discard, &mut |_| {
+        std::ops::ControlFlow::Continue(())
+    });
     let (proof, _) = proved.unwrap_or_else(|error| panic!("{name}: {error}"));
     let bytes = proof.to_bytes().expect("it has an encoding");
     let proof = Proof::<C>::from_bytes(&bytes).expect("it is a proof");

@@ -31,7 +31,9 @@ fn proves<C: Config>(seed: u64, security: Security, oracle: Option<&Qemu>) {
         exit_code,
     };
     let input = Input::default();
-    let proved = prove(&keys, &Cpu, &input, &options, &mut Discard, &mut |_| {});
+    let proved = prove(&keys, &Cpu, &input, &options, &mut Discard, &mut |_| {
+        std::ops::ControlFlow::Continue(())
+    });
     let (proof, execution) = proved.unwrap_or_else(|error| panic!("seed {seed}: {error}"));
     let bytes = proof.to_bytes().expect("it has an encoding");
     let proof = Proof::from_bytes(&bytes).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
