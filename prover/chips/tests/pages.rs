@@ -89,7 +89,11 @@ fn declared() -> BTreeMap<String, Vec<Field>> {
 }
 
 /// Names of columns, one entry per field, with what the code says of them.
-fn documented(structs: &BTreeMap<String, Vec<Field>>, name: &str, prefix: &str) -> Vec<[String; 3]> {
+fn documented(
+    structs: &BTreeMap<String, Vec<Field>>,
+    name: &str,
+    prefix: &str,
+) -> Vec<[String; 3]> {
     let mut lines = Vec::new();
     for Field {
         name: field,
@@ -149,7 +153,9 @@ fn rows(Listed { chip, .. }: &Listed) -> String {
         mnemonic.starts_with("lr.") || mnemonic.starts_with("sc.")
     };
     let of = |chip: Chip, wanted: &dyn Fn(&Opcode) -> bool| {
-        let opcodes = Opcode::ALL.iter().filter(|opcode| opcode.chip() == Some(chip));
+        let opcodes = Opcode::ALL
+            .iter()
+            .filter(|opcode| opcode.chip() == Some(chip));
         let names: Vec<_> = opcodes
             .filter(|opcode| wanted(opcode))
             .map(|opcode| format!("`{}`", opcode.mnemonic()))
@@ -169,7 +175,11 @@ fn rows(Listed { chip, .. }: &Listed) -> String {
         "reservation" => of(Chip::Atomic, &is_reserving) + ".",
         "atomic" => of(Chip::Atomic, &|opcode| !is_reserving(opcode)) + ".",
         "load" | "store" => {
-            let chip = if name == "load" { Chip::Load } else { Chip::Store };
+            let chip = if name == "load" {
+                Chip::Load
+            } else {
+                Chip::Store
+            };
             of(chip, &|_| true) + " whose address is a multiple of its width."
         }
         _ => {
@@ -207,7 +217,10 @@ fn part_names(parts: &[Part]) -> String {
 
 fn page(listed: &Listed, structs: &BTreeMap<String, Vec<Field>>) -> String {
     let description = &listed.chip.description;
-    let mut page = format!("# {}\n\nGenerated from the code; a test compares.\n\n", description.name);
+    let mut page = format!(
+        "# {}\n\nGenerated from the code; a test compares.\n\n",
+        description.name
+    );
     let round = match description.round {
         Round::Boundary => "before the challenges that the proofs of an execution share",
         Round::Main => "with the proof's other chips",
@@ -218,7 +231,11 @@ fn page(listed: &Listed, structs: &BTreeMap<String, Vec<Field>>) -> String {
         part_names(&listed.parts),
         rows(listed)
     );
-    let _ = writeln!(page, "## Columns\n\n{}", columns(structs, &description.columns));
+    let _ = writeln!(
+        page,
+        "## Columns\n\n{}",
+        columns(structs, &description.columns)
+    );
     if !description.preprocessed.is_empty() {
         let fixed = columns(structs, &description.preprocessed);
         let _ = writeln!(page, "## Fixed columns\n\n{fixed}");
@@ -231,13 +248,20 @@ fn page(listed: &Listed, structs: &BTreeMap<String, Vec<Field>>) -> String {
         }
         page.push('\n');
     }
-    let _ = writeln!(page, "## Interactions\n\n| interaction | bus | scope |\n|---|---|---|");
+    let _ = writeln!(
+        page,
+        "## Interactions\n\n| interaction | bus | scope |\n|---|---|---|"
+    );
     for interaction in &description.interactions {
         let scope = match interaction.bus.scope() {
             Scope::Segment => "proof",
             Scope::Execution => "execution",
         };
-        let _ = writeln!(page, "| `{}` | {:?} | {scope} |", interaction.name, interaction.bus);
+        let _ = writeln!(
+            page,
+            "| `{}` | {:?} | {scope} |",
+            interaction.name, interaction.bus
+        );
     }
     page
 }
@@ -261,7 +285,10 @@ fn index(chips: &[Listed]) -> String {
             description.constraints.len(),
             description.interactions.len(),
         ];
-        totals.iter_mut().zip(counts).for_each(|(total, count)| *total += count);
+        totals
+            .iter_mut()
+            .zip(counts)
+            .for_each(|(total, count)| *total += count);
         let degree = degree(description).map_or("–".to_owned(), |degree| degree.to_string());
         let [columns, fixed, logup, constraints, interactions] = counts;
         let name = &description.name;
@@ -272,7 +299,10 @@ fn index(chips: &[Listed]) -> String {
         );
     }
     let [columns, fixed, logup, constraints, interactions] = totals;
-    let highest = chips.iter().filter_map(|l| degree(&l.chip.description)).max();
+    let highest = chips
+        .iter()
+        .filter_map(|l| degree(&l.chip.description))
+        .max();
     let _ = writeln!(
         page,
         "| **all** | {columns} | {fixed} | {logup} | {constraints} | {} | {interactions} |",

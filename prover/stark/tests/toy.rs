@@ -159,15 +159,19 @@ struct Pair<C: Config> {
 
 /// Draws what the proofs of these boundaries share.
 fn share<C: Config>(config: &C, key: &ProvingKey<C>, traces: &[Vec<Option<Trace>>]) -> Shared {
-    let mut transcript =
-        ExecutionTranscript::begin(config, &[F::TWO], &between(), traces.len());
+    let mut transcript = ExecutionTranscript::begin(config, &[F::TWO], &between(), traces.len());
     for (number, traces) in (0..).zip(traces) {
         let only_border = traces.iter().enumerate();
         let only_border = only_border.map(|(index, t)| t.clone().filter(|_| index == 3));
         let commitment = commit_boundary(config, key, only_border.collect());
         let commitment = commitment.expect("the shapes fit");
         let heights = [None, None, None, traces[3].as_ref().map(|_| 2)];
-        transcript.proof(&key.verifying, &[F::new(number)], &heights, commitment.as_ref());
+        transcript.proof(
+            &key.verifying,
+            &[F::new(number)],
+            &heights,
+            commitment.as_ref(),
+        );
     }
     assert!(transcript.grind(3) != F::NEG_ONE);
     transcript.draw()
@@ -334,7 +338,12 @@ fn context_public_values_messages_and_challenges_are_bound() {
     let (public, messages) = ([F::ONE], own(1));
     let honest = pair.statement(&public, &messages);
     let verify = |statement: &Statement<'_>| {
-        verify(&pair.config, &pair.key.verifying, statement, &pair.proofs[1])
+        verify(
+            &pair.config,
+            &pair.key.verifying,
+            statement,
+            &pair.proofs[1],
+        )
     };
     assert!(verify(&honest).is_ok());
     for context in [&[F::ONE][..], &[], &[F::TWO, F::ZERO]] {
@@ -351,7 +360,10 @@ fn context_public_values_messages_and_challenges_are_bound() {
         );
     }
     let shared = &other.shared;
-    assert!(verify(&Statement { shared, ..honest }).is_err(), "challenges");
+    assert!(
+        verify(&Statement { shared, ..honest }).is_err(),
+        "challenges"
+    );
     let mut seed = pair.shared;
     seed.seed[7] += F::ONE;
     let shared = &seed;
@@ -399,7 +411,9 @@ type Forge<C> = fn(&mut TablesProof<C>);
 fn forgeries<C: Config>() -> Vec<(&'static str, Forge<C>)> {
     vec![
         ("height", |p| p.heights_log2[0] = Some(7)),
-        ("height of a boundary table", |p| p.heights_log2[3] = Some(3)),
+        ("height of a boundary table", |p| {
+            p.heights_log2[3] = Some(3)
+        }),
         ("absent chip", |p| p.heights_log2[0] = None),
         ("absent boundary table", |p| p.heights_log2[3] = None),
         ("present chip", |p| p.heights_log2[2] = Some(3)),
@@ -463,7 +477,9 @@ fn every_part_is_bound<C: Config>() {
         ("logup", &|p| p.logup = first.logup.clone()),
         ("quotient", &|p| p.quotient = first.quotient.clone()),
         ("sums", &|p| p.sums = first.sums.clone()),
-        ("sums between", &|p| p.sums_between = first.sums_between.clone()),
+        ("sums between", &|p| {
+            p.sums_between = first.sums_between.clone()
+        }),
         ("openings", &|p| p.openings = first.openings.clone()),
         ("pcs", &|p| p.pcs = first.pcs.clone()),
     ];
@@ -498,7 +514,9 @@ fn what_is_wrong_with_the_boundary_is_said() {
     let chip = "border".to_owned();
     assert_eq!(
         pair.refusal(|p| p.sums_between[0] += F::ONE),
-        Some(VerifyError::Constraints { chip: "square".to_owned() }),
+        Some(VerifyError::Constraints {
+            chip: "square".to_owned()
+        }),
         "all constraints have another challenge: {chip} is not the first"
     );
 }

@@ -170,8 +170,11 @@ fn order(run: &mut Run, rng: &mut Rng) -> Option<()> {
     // The journal must have the form of one.
     let ends = run.segments.iter().map(|(s, _)| s.end.journal_bytes);
     let ends: Vec<u64> = ends.collect();
-    (ends.is_sorted() && ends.last().is_some_and(|last| *last <= run.execution.journal.len() as u64))
-        .then_some(())
+    (ends.is_sorted()
+        && ends
+            .last()
+            .is_some_and(|last| *last <= run.execution.journal.len() as u64))
+    .then_some(())
 }
 
 /// Drops, repeats or changes an element of the list.
@@ -256,14 +259,17 @@ fn record(run: &mut Run, index: usize, fault: Fault, rng: &mut Rng) -> Option<()
         Fault::Boundary => {
             let bit = 1 << rng.below(64);
             if rng.one_in(2) {
-                edit(&mut segment.boundary_registers, fault, rng, |row, rng| {
-                    match rng.below(4) {
+                edit(
+                    &mut segment.boundary_registers,
+                    fault,
+                    rng,
+                    |row, rng| match rng.below(4) {
                         0 => row.value_in ^= bit,
                         1 => row.value_out ^= bit,
                         2 => row.segment_in ^= 1,
                         _ => row.clock_out += 4,
-                    }
-                })
+                    },
+                )
             } else {
                 edit(&mut segment.boundary, fault, rng, |row, rng| {
                     match rng.below(4) {
@@ -323,9 +329,8 @@ pub fn same_boundary(honest: &Whole, other: &Whole) -> bool {
         (0..whole.proofs())
             .flat_map(|index| {
                 let chips = whole.chips(index).iter().zip(whole.traces(index));
-                let of_round = chips.filter(|(chip, _)| {
-                    chip.description.round == zkvm_air::Round::Boundary
-                });
+                let of_round =
+                    chips.filter(|(chip, _)| chip.description.round == zkvm_air::Round::Boundary);
                 of_round.map(|(_, trace)| trace.clone()).collect::<Vec<_>>()
             })
             .collect()
@@ -337,8 +342,12 @@ pub fn same_boundary(honest: &Whole, other: &Whole) -> bool {
             last_word,
             ..
         } = whole;
-        (*exit_code, journal.clone(), *last_word, whole.segments.len())
+        (
+            *exit_code,
+            journal.clone(),
+            *last_word,
+            whole.segments.len(),
+        )
     };
     claims(honest) == claims(other) && boundary(honest) == boundary(other)
 }
-

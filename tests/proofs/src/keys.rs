@@ -61,9 +61,8 @@ impl<C: Config> TraceKeys<C> {
     /// Commits to the boundary tables of the proof at `index`.
     #[must_use]
     pub fn boundary(&self, whole: &Whole, index: usize) -> Boundary<C> {
-        let is_boundary = |place: usize| {
-            whole.chips(index)[place].description.round == zkvm_air::Round::Boundary
-        };
+        let is_boundary =
+            |place: usize| whole.chips(index)[place].description.round == zkvm_air::Round::Boundary;
         let traces: Vec<_> = matrices(whole, index)
             .into_iter()
             .enumerate()
@@ -230,10 +229,7 @@ impl<C: Config> TraceKeys<C> {
                 filler
             });
         }
-        self.verify(
-            whole.exit_code,
-            &self.put_together(whole, grinding, tables),
-        )
+        self.verify(whole.exit_code, &self.put_together(whole, grinding, tables))
     }
 
     fn proving(&self, whole: &Whole, index: usize) -> &zkvm_stark::ProvingKey<C> {

@@ -2,8 +2,8 @@
 
 use zkvm_isa::layout::{INPUT_BYTES_START, INPUT_START};
 use zkvm_isa::syscall::{
-    FD_HINT, FD_JOURNAL, FD_STDERR, FD_STDOUT, HALT, HALT_STANDARD, PANIC, READ, SPAN_BEGIN, SPAN_END,
-    WRITE,
+    FD_HINT, FD_JOURNAL, FD_STDERR, FD_STDOUT, HALT, HALT_STANDARD, PANIC, READ, SPAN_BEGIN,
+    SPAN_END, WRITE,
 };
 use zkvm_machine::{Input, Program, load};
 use zkvm_testkit::asm::{Assembler, Order, Reg, base};

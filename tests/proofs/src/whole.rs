@@ -335,7 +335,9 @@ impl Whole {
     /// Checks the buses between the proofs.
     #[must_use]
     pub fn report_between(&self) -> Report {
-        let public: Vec<Vec<F>> = (0..self.proofs()).map(|index| self.counted(index)).collect();
+        let public: Vec<Vec<F>> = (0..self.proofs())
+            .map(|index| self.counted(index))
+            .collect();
         let tables = public.iter().enumerate();
         let tables: Vec<Table<'_>> = tables
             .flat_map(|(index, public)| self.tables(index, public))
@@ -429,7 +431,9 @@ impl Whole {
     #[track_caller]
     pub fn row(&self, index: usize, chip: &str, row: usize) -> Vec<F> {
         let (place, range) = self.row_range(index, chip, row);
-        self.traces(index)[place].as_ref().map_or(Vec::new(), |cells| cells[range].to_vec())
+        self.traces(index)[place]
+            .as_ref()
+            .map_or(Vec::new(), |cells| cells[range].to_vec())
     }
 
     /// Makes a row zero.

@@ -62,12 +62,7 @@ fn edge_programs_balance() {
     for edge in edges() {
         let whole = balanced(&edge.name, program(&edge.elf));
         assert_eq!(whole.exit_code, 0, "{}", edge.name);
-        assert_eq!(
-            whole.journal,
-            edge.expected_journal(),
-            "{}",
-            edge.name
-        );
+        assert_eq!(whole.journal, edge.expected_journal(), "{}", edge.name);
         count += 1;
     }
     assert!(count > 70, "{count} balance");

@@ -60,7 +60,10 @@ fn a_hundred_generated_programs_are_proved_with_the_journals_of_executor_and_emu
             proves::<Poseidon2Config>(seed, weak(), oracle.as_ref());
         }
     }
-    eprintln!("100 programs proved and verified in {:?}", started.elapsed());
+    eprintln!(
+        "100 programs proved and verified in {:?}",
+        started.elapsed()
+    );
 }
 
 #[test]

@@ -57,12 +57,20 @@ fn proves<C: Config>(program: &Program, input: &Input, segment_limits: SegmentLi
     assert_eq!(verified.journal, plain.journal);
     assert_eq!(verified.exit_code, exit_code);
     assert!(verify(keys.keys(), exit_code ^ 1, &proof).is_err());
-    let bits = report(keys.keys(), &proof).expect("its security is known").bits();
+    let bits = report(keys.keys(), &proof)
+        .expect("its security is known")
+        .bits();
     let parts = Parts {
         segments: proof.segments.len(),
         words: proof.words.len(),
     };
-    let done = |phase: Phase| phases.iter().rev().find(|p| p.phase == phase).map(|p| p.done);
+    let done = |phase: Phase| {
+        phases
+            .iter()
+            .rev()
+            .find(|p| p.phase == phase)
+            .map(|p| p.done)
+    };
     assert_eq!(done(Phase::Execute), Some(parts.segments as u32));
     assert_eq!(done(Phase::Prove), Some(parts.segments as u32));
     assert_eq!(done(Phase::Words).unwrap_or(0), parts.words as u32);
@@ -209,4 +217,3 @@ fn what_the_forging_tests_put_together_is_what_the_prover_makes() {
     same::<Blake3Config>();
     same::<Poseidon2Config>();
 }
-

@@ -482,7 +482,10 @@ fn a_later_value_taken_over() {
     *forged.cell(3, "boundary", last, "segment_in") = F::new(1);
     (1..4).for_each(|index| forged.count_look_ups(index));
     let between = forged.report_between();
-    assert!(between.failures.is_empty(), "only the order is wrong:\n{between}");
+    assert!(
+        between.failures.is_empty(),
+        "only the order is wrong:\n{between}"
+    );
     assert_eq!(honest.refused(&forged), balance(1));
 }
 
@@ -513,7 +516,14 @@ fn a_boundary_row_twice_or_never() {
 }
 
 /// A row that takes a value over and leaves it without any access.
-fn passing(whole: &Whole, segment: usize, space: u32, address: u32, value: u32, from: u32) -> Vec<F> {
+fn passing(
+    whole: &Whole,
+    segment: usize,
+    space: u32,
+    address: u32,
+    value: u32,
+    from: u32,
+) -> Vec<F> {
     let columns = &whole.chips(segment);
     let boundary = columns.iter().find(|c| c.description.name == "boundary");
     let columns = &boundary.expect("it is a segment").description.columns;
@@ -720,7 +730,10 @@ fn a_forgery_that_balances_under_frozen_challenges() {
     assert!(!cells.is_empty());
     let challenges = &frozen.challenges;
     let end = |values: [F; 5]| -> Vec<F> {
-        [F::ZERO, F::from_usize(register)].into_iter().chain(values).collect()
+        [F::ZERO, F::from_usize(register)]
+            .into_iter()
+            .chain(values)
+            .collect()
     };
     let honest_end = challenges.fingerprint(Bus::Boundary, &end([F::ZERO; 5]));
     // The end is received: -1/wanted + 1/honest = -excess.

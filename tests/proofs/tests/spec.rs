@@ -6,9 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use p3_challenger::{
-    CanObserve, CanSample, CanSampleBits, FieldChallenger, GrindingChallenger,
-};
+use p3_challenger::{CanObserve, CanSample, CanSampleBits, FieldChallenger, GrindingChallenger};
 use p3_symmetric::MerkleCap;
 use zkvm_air::F;
 use zkvm_proofs_tests::keys::TraceKeys;
@@ -16,9 +14,7 @@ use zkvm_proofs_tests::programs::{walker, walker_input};
 use zkvm_proofs_tests::whole::{Run, SHORT, Whole};
 use zkvm_prover::{Keys, Security, report};
 use zkvm_statement::ExecutionKeys;
-use zkvm_verifier::{
-    Blake3Config, Config, Hash, Parameters, Poseidon2Config,
-};
+use zkvm_verifier::{Blake3Config, Config, Hash, Parameters, Poseidon2Config};
 
 /// What happens to a sponge; runs of the same are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
