@@ -120,6 +120,42 @@ pub fn is_unnoticed(chip: &MachineChip, cells: &[F], index: usize, forged: &[F])
     within && check_between(&[table], &honest).failures.is_empty()
 }
 
+/// Whether `forgery` of a chip of balanced honest traces goes unnoticed.
+///
+/// The same as checking everything: the rows that change must satisfy their constraints, and say
+/// together exactly what they said before.
+#[must_use]
+pub fn goes_unnoticed(chip: &MachineChip, cells: &[F], forgery: Forgery) -> bool {
+    let (width, fixed) = widths(chip);
+    let rows: Vec<usize> = match forgery {
+        Forgery::Cell { row, .. } | Forgery::Copy { to: row, .. } | Forgery::Drop { row } => {
+            vec![row]
+        }
+        Forgery::Swap { a, b } if a == b => vec![a],
+        Forgery::Swap { a, b } => vec![a, b],
+        Forgery::Absent => (0..cells.len() / width).collect(),
+    };
+    let (mut main, mut preprocessed, mut honest) = (Vec::new(), Vec::new(), Vec::new());
+    let forged = apply(chip, cells, forgery);
+    for index in rows {
+        let (own, own_fixed) = row(chip, cells, index);
+        let messages = messages(&chip.description, own, own_fixed).into_iter();
+        honest.extend(messages.map(|(_, bus, count, message)| (bus, message, -count)));
+        if let Some(forged) = &forged {
+            main.extend_from_slice(&forged[index * width..(index + 1) * width]);
+            preprocessed.extend_from_slice(&chip.preprocessed[index * fixed..(index + 1) * fixed]);
+        }
+    }
+    let table = Table {
+        description: &chip.description,
+        main: &main,
+        preprocessed: &preprocessed,
+        public: &PUBLIC,
+    };
+    let within = check(&[table], &honest).failures.is_empty();
+    within && check_between(&[table], &honest).failures.is_empty()
+}
+
 /// The rows of a chip of the proof at `index` that a test looks at: all if they are few, `most`
 /// drawn at random else.
 pub fn sample(whole: &Whole, [index, chip]: [usize; 2], most: u64, rng: &mut Rng) -> Vec<usize> {

@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use zkvm_e2e::guests;
+use zkvm_e2e::{guests, hex};
 use zkvm_machine::{Discard, Exit, Limits, SegmentLimits, execute};
 use zkvm_proofs_tests::programs::program;
 use zkvm_proofs_tests::weak;
@@ -22,6 +22,16 @@ macro_rules! input {
 const DOCUMENT: &str =
     r#"{"users":[{"name":"Ada","age":36,"score":1.5},{"name":"Grace \u00e9"}],"ok":true}"#;
 
+/// A message, a key and its signature.
+fn ecdsa_input() -> Input {
+    let key = hex("03f1b167828c8033fa8400bbfb6f6551e1f0aee4fbcd1d7da45b68bb50cf271459");
+    let signature = hex(
+        "7711848c1f1a3a9836e1465d33d3c92a4445ce6aa18422c1cdaa22173444ff89\
+         3224ce6d225219d235654ef1fbe0f252a7657717c3106e84779520e30d56540d",
+    );
+    input!(b"hello from the zkVM".to_vec(), key, signature)
+}
+
 /// An example: its name, an input, its exit code.
 fn examples() -> Vec<(&'static str, Input, u32)> {
     vec![
@@ -30,6 +40,7 @@ fn examples() -> Vec<(&'static str, Input, u32)> {
         ("keccak-chain", input!(1u64), 0),
         ("json-query", input!(DOCUMENT, "users.0.name"), 0),
         ("types", input!(0u64), 0),
+        ("ecdsa", ecdsa_input(), 0),
         ("panic", input!(0u64), 101),
         ("panic", input!(10u64), 7),
         ("panic", input!(99u64), 0),

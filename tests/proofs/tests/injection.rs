@@ -1,5 +1,5 @@
 //! Fault injection end to end: more than a thousand seeded mutations of executions of one to five
-//! segments. Each is filled and checked; of one in four the proof is really made, and refused.
+//! segments. Each is filled and checked; of one in six the proof is really made, and refused.
 //! Besides, finished proofs are mutated, which are verified only.
 
 use std::collections::BTreeMap;
@@ -30,7 +30,7 @@ fn runs() -> Vec<Run> {
         run(walker(10), &walker_input(10), &SHORT),
         run(walker(30), &walker_input(30), &SHORT),
         run(metronome(2), &metronome_input, &SHORT),
-        run(walker(80), &walker_input(80), &SHORT),
+        run(walker(110), &walker_input(110), &SHORT),
         run(program(&small(2).elf), &Input::default(), &SHORT),
     ];
     let counts: Vec<usize> = runs.iter().map(|run| run.segments.len()).collect();
@@ -139,7 +139,7 @@ fn more_than_a_thousand_mutations_and_not_one_accepted_proof() {
             checked += 1;
             let counts = by_fault.entry(fault).or_default();
             counts[0] += 1;
-            if step % 4 != 0 {
+            if step % 6 != 0 {
                 continue;
             }
             proved += 1;
