@@ -207,7 +207,7 @@ fn exchange<C: Config>(into: &mut TablesProof<C>, from: &TablesProof<C>, part: u
         12 => into.openings[table].running = from.openings[table].running.clone(),
         13 => into.openings[table].running_next = from.openings[table].running_next.clone(),
         14 => into.openings[table].quotient = from.openings[table].quotient.clone(),
-        _ => into.openings[table].quotient.swap(0, 1),
+        _ => into.openings[table].quotient.swap(0, 5),
     }
 }
 
@@ -222,8 +222,13 @@ fn nudge<C: Config>(proof: &mut TablesProof<C>, rng: &mut Rng) {
         3 => &mut opening.fractions,
         4 => &mut opening.running,
         5 => &mut opening.running_next,
-        6 => &mut opening.quotient[0],
-        _ => &mut opening.quotient[1],
+        _ => &mut opening.quotient,
+    };
+    // Tables of few interactions have no columns of fractions.
+    let list = if list.is_empty() {
+        &mut proof.sums
+    } else {
+        list
     };
     let at = rng.below(list.len() as u64) as usize;
     match rng.below(4) {

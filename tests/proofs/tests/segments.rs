@@ -1,6 +1,8 @@
 //! Executions of one to many segments, proved and verified with both hashes: journals are the
 //! executor's and the emulator's, whatever crosses the borders.
 
+use std::ops::ControlFlow;
+
 use std::time::Instant;
 
 use zkvm_e2e::oracle;
@@ -39,7 +41,10 @@ fn proves<C: Config>(program: &Program, input: &Input, segment_limits: SegmentLi
         exit_code,
     };
     let mut phases: Vec<Progress> = Vec::new();
-    let mut progress = |progress| phases.push(progress);
+    let mut progress = |progress| {
+        phases.push(progress);
+        ControlFlow::Continue(())
+    };
     let proved = prove(
         keys.keys(),
         &Cpu,
@@ -209,7 +214,7 @@ fn what_the_forging_tests_put_together_is_what_the_prover_makes() {
             &input,
             &options,
             &mut Discard,
-            &mut |_| {},
+            &mut |_| std::ops::ControlFlow::Continue(()),
         );
         let (theirs, _) = proved.expect("it is provable");
         assert!(ours.to_bytes() == theirs.to_bytes());
