@@ -5,10 +5,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use p3_field::PrimeCharacteristicRing;
+use p3_field::{BasedVectorSpace, Field, PrimeCharacteristicRing, TwoAdicField};
 use p3_matrix::Matrix;
 use p3_matrix::dense::RowMajorMatrix;
-use zkvm_air::F;
+use zkvm_air::{Description, F, Round, Row, Scope};
 use zkvm_chips::{MachineChip, MemoryEnds, Traces, count_look_ups};
 use zkvm_isa::record::{Part, Records};
 use zkvm_machine::{
@@ -24,8 +24,10 @@ use zkvm_statement::{ExecutionKeys, SegmentEnd, between_messages, context, segme
 use zkvm_testkit::asm::{Assembler, Reg, base};
 use zkvm_testkit::elf::ElfBuilder;
 use zkvm_testkit::rng::Rng;
+use zkvm_verifier::logup::{Challenges, SCOPES, for_each_pair, pairs, pairs_in, speaks_between};
 use zkvm_verifier::{
-    Challenge, Commitment, ExecutionTranscript, Statement, TableOpening, TablesProof,
+    Challenge, Commitment, ExecutionTranscript, Statement, TableOpening, TablesProof, Transcript,
+    VerifyingKey, messages_sum,
 };
 
 const TEXT: u64 = 0x2000;
@@ -780,4 +782,262 @@ fn an_execution_cannot_end_before_it_halts_or_halt_twice() {
         let proof = prove_traces(keys, &forged, (parts, last_word), 5);
         assert!(verify(keys, 5, &proof).is_err(), "{order:?}");
     }
+}
+
+/// Sums, openings and a shape of the commitment scheme's proof that pass every check before the
+/// commitment scheme's own, for commitments that commit to nothing.
+fn made_up(keys: &Keys, honest: &Proof, rng: &mut Rng) -> Proof {
+    let config = keys.config();
+    let key = keys.key(Part::Last).expect("it has keys");
+    let mut proof = honest.clone();
+    proof.words.clear();
+    proof.segments.drain(..honest.segments.len() - 1);
+    proof.journal.clear();
+    proof.segments[0].journal_end = 0;
+    let tables = &mut proof.segments[0].tables;
+    let heights = key.tables().iter().map(|table| {
+        let height = if rng.one_in(4) {
+            22
+        } else {
+            2 + rng.below(14) as u8
+        };
+        table
+            .preprocessed_height_log2
+            .or_else(|| (!rng.one_in(3)).then_some(height))
+    });
+    tables.heights_log2 = heights.collect();
+    let mut root = || -> Commitment<Blake3Config> {
+        vec![std::array::from_fn(|_| rng.next_u64() as u8)].into()
+    };
+    // The image is always there, and it is committed to before the others.
+    tables.boundary = Some(root());
+    (tables.main, tables.logup, tables.quotient) = (root(), root(), root());
+
+    let context = context(&proof.program_id, 42, &[], 1);
+    let messages = between_messages(proof.last_word);
+    let mut transcript = ExecutionTranscript::begin(config, &context, &messages, 1);
+    let public = [F::ZERO];
+    let heights = &tables.heights_log2;
+    transcript.proof(key, &public, heights, tables.boundary.as_ref());
+    let shared = transcript.draw();
+    let end = SegmentEnd::Halt { exit_code: 42 };
+    let statement = Statement {
+        context: &[F::ZERO],
+        public: &public,
+        messages: &segment_messages(keys.program().entry() / 2, end, 0, &[]),
+        shared: &shared,
+    };
+    let boundary = tables.boundary.as_ref();
+    let mut transcript = Transcript::begin(config, key, &statement, heights, boundary);
+    assert!(transcript.check_logup(&tables.main, 0, F::ZERO));
+    let challenges = [transcript.logup_challenges(), shared.challenges];
+    let present: Vec<_> = key
+        .tables()
+        .iter()
+        .zip(heights)
+        .filter_map(|(table, height)| Some((&table.description, (*height)?)))
+        .collect();
+    tables.sums = vec![Challenge::ZERO; present.len()];
+    let sum = messages_sum(Scope::Segment, statement.messages, &challenges[0]);
+    tables.sums[0] = -sum.expect("they are on its buses");
+    let between = present.iter().filter(|(chip, _)| speaks_between(chip));
+    tables.sums_between = vec![Challenge::ZERO; between.count()];
+    let alpha = transcript.constraint_challenge(
+        &tables.logup,
+        [tables.sums.as_slice(), &tables.sums_between],
+    );
+    let zeta = transcript.out_of_domain_point(&tables.quotient);
+    tables.openings = present
+        .iter()
+        .zip(&tables.sums)
+        .map(|((chip, height), sum)| {
+            let mut opening = made_up_opening(chip, rng);
+            let n = 1_u64 << height;
+            // The quotient's first chunk alone has a value; its weight is the other's vanishing
+            // polynomial.
+            let w = F::two_adic_generator(usize::from(*height) + 1);
+            let other = (F::GENERATOR * w).inverse();
+            let vanishing = |x: Challenge| (x * other).exp_u64(n) - Challenge::ONE;
+            let weight = vanishing(zeta) / vanishing(Challenge::from(F::GENERATOR));
+            let combined = combined(chip, &opening, &public, &challenges, [*sum, alpha], n);
+            let trace_vanishing = zeta.exp_u64(n) - Challenge::ONE;
+            opening.quotient[0][0] = combined / (weight * trace_vanishing);
+            opening
+        })
+        .collect();
+    shape_fri(tables, &present, key, rng);
+    proof
+}
+
+fn made_up_opening(chip: &Description, rng: &mut Rng) -> TableOpening {
+    let running = 5 * (1 + usize::from(speaks_between(chip)));
+    let mut values = |count: usize| -> Vec<Challenge> {
+        let value = |_| Challenge::from(F::from_u64(rng.next_u64() >> 33));
+        (0..count).map(value).collect()
+    };
+    TableOpening {
+        main: values(chip.columns.len()),
+        preprocessed: values(chip.preprocessed.len()),
+        fractions: values(5 * pairs(chip)),
+        running: values(running),
+        running_next: values(running),
+        quotient: [vec![Challenge::ZERO; 5], vec![Challenge::ZERO; 5]],
+    }
+}
+
+/// The combined constraints at the opened values, as the verifier computes them.
+fn combined(
+    chip: &Description,
+    opening: &TableOpening,
+    public: &[F],
+    challenges: &[Challenges; 2],
+    [sum, alpha]: [Challenge; 2],
+    height: u64,
+) -> Challenge {
+    let mut combined = Challenge::ZERO;
+    let mut add = |constraint: Challenge| combined = combined * alpha + constraint;
+    let row = Row {
+        main: opening.main.as_slice(),
+        preprocessed: &opening.preprocessed,
+        public,
+    };
+    chip.constraint_tape.run(row, &mut Vec::new(), &mut add);
+    let mut values = Vec::new();
+    let push = |value: Challenge| values.push(value);
+    chip.interaction_tape.run(row, &mut Vec::new(), push);
+    let join = |columns: &[Challenge]| -> Challenge {
+        let basis = |index| <Challenge as BasedVectorSpace<F>>::ith_basis_element(index);
+        let terms = columns.iter().enumerate();
+        terms
+            .filter_map(|(index, value)| Some(basis(index)? * *value))
+            .sum()
+    };
+    let mut fractions = opening.fractions.chunks(5).map(join);
+    let mut running = opening.running.chunks(5).map(join);
+    let mut running_next = opening.running_next.chunks(5).map(join);
+    for (index, scope) in SCOPES.into_iter().enumerate() {
+        if pairs_in(chip, scope) == 0 {
+            continue;
+        }
+        let mut total = Challenge::ZERO;
+        for_each_pair(
+            chip,
+            scope,
+            &challenges[index],
+            &values,
+            |(m_a, a), second| {
+                let fraction = fractions.next().expect("there is one for every pair");
+                total += fraction;
+                add(match second {
+                    Some((m_b, b)) => fraction * a * b - m_a * b - m_b * a,
+                    None => fraction * a - m_a,
+                });
+            },
+        );
+        let sum = if index == 0 { sum } else { Challenge::ZERO };
+        let step = total - sum * F::from_u64(height).inverse();
+        let next = running_next.next().expect("one for every scope");
+        add(next - running.next().expect("one for every scope") - step);
+    }
+    combined
+}
+
+/// Gives the commitment scheme's proof the counts and widths that the openings ask for.
+fn shape_fri(
+    tables: &mut TablesProof<Blake3Config>,
+    present: &[(&Description, u8)],
+    key: &VerifyingKey<Blake3Config>,
+    rng: &mut Rng,
+) {
+    let rounds = key.tables().iter().zip(&tables.heights_log2);
+    let rounds: Vec<_> = rounds
+        .filter(|(_, height)| height.is_some())
+        .map(|(table, _)| table.description.round)
+        .collect();
+    let of = |round: Round| {
+        let of = rounds.iter().zip(&tables.openings);
+        of.filter(move |(own, _)| **own == round)
+            .map(|(_, opening)| opening.main.len())
+            .collect::<Vec<_>>()
+    };
+    let openings = tables.openings.iter();
+    let preprocessed = openings.clone().map(|opening| opening.preprocessed.len());
+    let widths: [Vec<usize>; 5] = [
+        preprocessed.filter(|width| *width > 0).collect(),
+        of(Round::Boundary),
+        of(Round::Main),
+        openings
+            .clone()
+            .flat_map(|opening| [opening.fractions.len(), opening.running.len()])
+            .collect(),
+        openings.flat_map(|_| [5, 5]).collect(),
+    ];
+    let fri = &mut tables.pcs;
+    for (batch, widths) in fri.input_openings.iter_mut().zip(&widths) {
+        let rows: Vec<Vec<F>> = widths
+            .iter()
+            .map(|width| vec![field(rng); *width])
+            .collect();
+        batch.opened_values = vec![rows; 3];
+        batch.opening_proof.sibling_hashes = vec![[7; 32]; rng.below(70) as usize];
+    }
+    let mut inputs: Vec<usize> = present
+        .iter()
+        .map(|(_, height)| usize::from(*height))
+        .collect();
+    inputs.sort_unstable();
+    inputs.dedup();
+    let mut arities = Vec::new();
+    let mut height = inputs.pop().unwrap_or(0);
+    while height > 0 {
+        let below = inputs.last().copied().unwrap_or(0);
+        let arity = (height - below).min(3);
+        arities.push(arity);
+        height -= arity;
+        if inputs.last() == Some(&height) {
+            inputs.pop();
+        }
+    }
+    let (step, cap) = (
+        fri.commit_phase_openings[0].clone(),
+        fri.commit_phase_commits[0].clone(),
+    );
+    fri.commit_phase_commits = vec![cap; arities.len()];
+    fri.commit_pow_witnesses = vec![F::ZERO; arities.len()];
+    let steps = arities.iter().map(|arity| {
+        let mut step = step.clone();
+        step.sibling_values = vec![vec![Challenge::ONE; (1 << arity) - 1]; 3];
+        step
+    });
+    fri.commit_phase_openings = steps.collect();
+}
+
+#[test]
+fn made_up_openings_reach_the_commitment_scheme_and_are_refused_without_panic() {
+    let (keys, honest) = honest();
+    let mut reached = 0;
+    for seed in 0..rounds(60) {
+        let mut rng = Rng::new(seed ^ 0xfeed_0000);
+        let mut proof = made_up(keys, honest, &mut rng);
+        if rng.one_in(2) {
+            mutate_fri(&mut proof.segments[0].tables, &mut rng);
+        }
+        let verified = catch_unwind(AssertUnwindSafe(|| verify(keys, 42, &proof)));
+        let refused = verified.unwrap_or_else(|_| panic!("seed {seed}: the verifier panicked"));
+        match refused {
+            Ok(_) => panic!("seed {seed}: it holds"),
+            Err(VerifyError::Segment {
+                error: zkvm_verifier::VerifyError::Opening { reason },
+                ..
+            }) => {
+                reached += u64::from(reason.contains("SiblingCountMismatch"));
+            }
+            Err(VerifyError::Segment {
+                error: zkvm_verifier::VerifyError::TooManyInteractions { .. },
+                ..
+            }) => {}
+            Err(error) => panic!("seed {seed}: {error}"),
+        }
+    }
+    assert!(reached > rounds(60) / 10, "{reached} came to Merkle paths");
 }
