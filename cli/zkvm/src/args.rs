@@ -23,7 +23,11 @@ pub(crate) struct Args {
     /// Say only what went wrong.
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
-    /// Most guest memory, for example `256M` or `1G`.
+    /// When to show how far proving is; `auto` is on a terminal.
+    #[arg(long, global = true, value_enum, default_value_t = ShowProgress::Auto, value_name = "WHEN")]
+    pub(crate) progress: ShowProgress,
+    /// Most memory, for example `256M` or `4G`: that the guest may use for `run`, that proving may
+    /// take in all for `prove`, `cost` and `bench` (1G at least).
     #[arg(long, global = true, value_name = "SIZE", value_parser = crate::number::parse_size)]
     pub(crate) max_memory: Option<u64>,
     /// What to do.
@@ -48,6 +52,17 @@ pub(crate) enum Color {
     /// On a terminal, unless NO_COLOR is set.
     Auto,
     /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// When to show how far proving is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ShowProgress {
+    /// On a terminal.
+    Auto,
+    /// Always; lines where there is no terminal.
     Always,
     /// Never.
     Never,
@@ -105,9 +120,11 @@ pub(crate) enum Command {
     Verify(VerifyArgs),
     /// Print a program's identity.
     Id(ProgramArgs),
-    /// Show what a program consists of.
-    Inspect(ProgramArgs),
-    /// Measure how fast programs execute on this machine.
+    /// Show what a program or a proof file consists of.
+    Inspect(InspectArgs),
+    /// Execute a guest and foretell what proving it takes.
+    Cost(CostArgs),
+    /// Measure how fast programs execute, or are proved, on this machine.
     Bench(BenchArgs),
     /// Check that everything needed is there, and say what is missing.
     Doctor,
@@ -182,10 +199,66 @@ pub(crate) struct ProveArgs {
     pub(crate) program: ProgramArgs,
     #[command(flatten)]
     pub(crate) input: InputFlags,
+    #[command(flatten)]
+    pub(crate) proving: ProvingFlags,
     /// Where the proof goes.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
     /// Prove that the guest halts with this exit code, which becomes part of the statement.
+    #[arg(long, value_name = "CODE")]
+    pub(crate) expect_exit: Option<u32>,
+}
+
+/// How proofs are made.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(crate) struct ProvingFlags {
+    /// The level of security.
+    #[arg(long, value_enum, default_value_t = LevelName::Standard)]
+    pub(crate) level: LevelName,
+    /// The hash of Merkle trees and transcript.
+    #[arg(long, value_enum, default_value_t = HashName::Blake3)]
+    pub(crate) hash: HashName,
+}
+
+/// Levels of security.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LevelName {
+    /// 100 bits, proven.
+    Standard,
+    /// 128 bits, proven.
+    High,
+}
+
+/// Hashes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum HashName {
+    /// BLAKE3: the fastest on a processor.
+    Blake3,
+    /// Poseidon2: slower here, cheap inside another proof; has no high level.
+    Poseidon2,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct InspectArgs {
+    /// An ELF file, a guest's folder or a proof file.
+    #[arg(default_value = ".")]
+    pub(crate) file: PathBuf,
+    /// For a proof: the program it is of, which tells its security term by term.
+    #[arg(long, value_name = "PROGRAM")]
+    pub(crate) program: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) build: BuildFlags,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct CostArgs {
+    #[command(flatten)]
+    pub(crate) program: ProgramArgs,
+    #[command(flatten)]
+    pub(crate) input: InputFlags,
+    #[command(flatten)]
+    pub(crate) proving: ProvingFlags,
+    /// The exit code that would be proved, 0 if absent.
     #[arg(long, value_name = "CODE")]
     pub(crate) expect_exit: Option<u32>,
 }
@@ -202,6 +275,9 @@ pub(crate) struct VerifyArgs {
     /// The exit code that must be proved, 0 if absent.
     #[arg(long, value_name = "CODE")]
     pub(crate) expect_exit: Option<u32>,
+    /// The least level of security that is accepted.
+    #[arg(long, value_enum, default_value_t = LevelName::Standard)]
+    pub(crate) level: LevelName,
 }
 
 /// What the guest reads.
@@ -237,6 +313,11 @@ pub(crate) struct BenchArgs {
     pub(crate) programs: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) input: InputFlags,
+    /// Prove, and compare with what `zkvm cost` foretells, rather than execute only.
+    #[arg(long)]
+    pub(crate) prove: bool,
+    #[command(flatten)]
+    pub(crate) proving: ProvingFlags,
 }
 
 #[derive(Debug, clap::Args)]

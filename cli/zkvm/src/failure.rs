@@ -30,11 +30,16 @@ pub(crate) enum ExitCode {
     Input,
     /// A limit was reached.
     Limit,
-    /// A proof file of another version.
+    /// A proof file of another version, or of other parameters.
     Version,
     /// The guest does not build.
     Build,
+    /// It was interrupted.
+    Interrupted,
 }
+
+/// What shells report of a process that an interrupt ended: 128 and the signal's number.
+const INTERRUPTED: i32 = 130;
 
 impl ExitCode {
     pub(crate) const fn number(self) -> i32 {
@@ -49,6 +54,7 @@ impl ExitCode {
             ExitCode::Limit => 7,
             ExitCode::Version => 9,
             ExitCode::Build => 10,
+            ExitCode::Interrupted => INTERRUPTED,
         }
     }
 }
@@ -64,7 +70,7 @@ Exit codes:
   5    the proof was rejected
   6    something is wrong with the input or a file
   7    a limit was reached (cycles, memory, journal, what can be proved)
-  9    the proof file has another version
+  9    the proof is of another version, or of other parameters
   10   the guest does not build
   130  interrupted";
 
@@ -135,8 +141,9 @@ impl From<Error> for Failure {
         let exit = match error.code() {
             Code(300..=399 | 401..=402) => ExitCode::Limit,
             Code(403) => ExitCode::GuestExit,
-            Code(404..=406) => ExitCode::Rejected,
+            Code(404..=406 | 409) => ExitCode::Rejected,
             Code(408) => ExitCode::Version,
+            Code(410) => ExitCode::Interrupted,
             Code(900) => ExitCode::Bug,
             _ => ExitCode::Input,
         };

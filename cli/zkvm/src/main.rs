@@ -13,11 +13,17 @@ mod escape;
 mod failure;
 mod guest;
 mod input;
+mod interrupt;
 mod number;
 mod output;
+mod phases;
+mod process;
+mod progress;
+mod proof_file;
+mod proving;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::process;
+use std::process::exit;
 
 use clap::Parser;
 
@@ -36,30 +42,33 @@ fn main() {
                 ExitCode::Ok
             };
             let _ = error.print();
-            process::exit(code.number());
+            exit(code.number());
         }
     };
     args.color.apply();
+    interrupt::install();
     let mut output = Output::new(args.format, args.verbosity());
     let code = match catch_unwind(AssertUnwindSafe(|| dispatch(args, &mut output))) {
         Ok(Ok(code)) => code,
         Ok(Err(failure)) => output.failure(&failure),
         Err(_) => output.failure(&Failure::bug()),
     };
-    process::exit(code.number());
+    exit(code.number());
 }
 
 fn dispatch(args: Args, output: &mut Output) -> Result<ExitCode, Failure> {
     let limits = args.limits();
+    let max_memory = args.max_memory;
     match args.command {
         Command::New(args) => commands::new::run(&args, output),
         Command::Build(args) => commands::build::run(&args, output),
         Command::Run(args) => commands::run::run(&args, limits, output),
-        Command::Prove(args) => commands::prove::run(&args, limits, output),
+        Command::Prove(prove) => commands::prove::run(&prove, max_memory, args.progress, output),
         Command::Verify(args) => commands::verify::run(&args, output),
         Command::Id(args) => commands::id::run(&args, output),
         Command::Inspect(args) => commands::inspect::run(&args, output),
-        Command::Bench(args) => commands::bench::run(&args, limits, output),
+        Command::Cost(args) => commands::cost::run(&args, max_memory, output),
+        Command::Bench(args) => commands::bench::run(&args, max_memory, output),
         Command::Doctor => commands::doctor::run(output),
         Command::Explain(args) => commands::explain::run(&args, output),
         Command::Completions(args) => commands::completions::run(&args, output),

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::args::{Format, Verbosity};
 use crate::escape;
 use crate::failure::{ExitCode, Failure};
+use crate::interrupt;
 
 /// Where a command writes.
 #[derive(Debug)]
@@ -148,6 +149,7 @@ fn replace(path: &Path, bytes: &[u8], existing: Option<&Metadata>) -> io::Result
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
+    let _writing = interrupt::hold();
     let mut file = new_file_in(folder.unwrap_or(Path::new(".")))?;
     file.write_all(bytes)?;
     if let Some(existing) = existing {

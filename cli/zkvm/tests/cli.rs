@@ -415,6 +415,9 @@ fn wrong_usage_exits_with_2() {
         &["run", "--max-cycles", "many"],
         &["run", "--max-memory", "1.5G"],
         &["run", "--journal", "octal"],
+        &["run", "--progress", "sometimes"],
+        &["prove", "-o", "proof", "--level", "low"],
+        &["prove", "-o", "proof", "--hash", "md5"],
         &["run", "-q", "-v"],
         &["completions", "no-such-shell"],
         &["new"],
@@ -677,12 +680,18 @@ fn a_reader_that_went_away_is_success() {
     }
 }
 
-/// Bytes of a proof file before its body: the magic, then the version.
+/// Bytes of a proof file before its body: the magic, then the format.
 const MAGIC_BYTES: usize = 9;
 const BODY_START: usize = MAGIC_BYTES + 2;
+/// Bytes of the checksum at the end.
+const CHECKSUM_BYTES: usize = 8;
+/// Where the body's number of queries is (after hash and blow-up), and what follows the header: hash,
+/// five parameters in six bytes, the machine's digest.
+const QUERIES_AT: usize = BODY_START + 2;
+const PROGRAM_ID_AT: usize = BODY_START + 1 + 6 + 32;
 /// Where the body's exit code is (after the program id), and its journal's first byte (after the
 /// journal's length).
-const EXIT_CODE_AT: usize = BODY_START + 32;
+const EXIT_CODE_AT: usize = PROGRAM_ID_AT + 32;
 const JOURNAL_AT: usize = EXIT_CODE_AT + 2;
 
 /// The proof file of the fibonacci example for 21, made once.
@@ -722,6 +731,16 @@ fn damaged(change: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
     let mut bytes = fibonacci_proof().to_vec();
     change(&mut bytes);
     bytes
+}
+
+/// The same with the checksum of what it then holds.
+fn forged(change: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+    damaged(|bytes| {
+        bytes.truncate(bytes.len() - CHECKSUM_BYTES);
+        change(bytes);
+        let sum = blake3::hash(bytes);
+        bytes.extend_from_slice(&sum.as_bytes()[..CHECKSUM_BYTES]);
+    })
 }
 
 #[test]
@@ -772,9 +791,9 @@ fn a_proof_of_another_statement_exits_with_5() {
     assert_eq!(error["error"]["code"], "ZK0405");
     assert_eq!(error["error"]["exit_code"], 5);
     // The file claims something else than what it proves.
-    let flip = |at: usize| damaged(|bytes| bytes[at] ^= 1);
+    let flip = |at: usize| forged(|bytes| bytes[at] ^= 1);
     assert_eq!(proof[JOURNAL_AT..JOURNAL_AT + 2], [0xc2, 0x55]);
-    verify(&flip(BODY_START), "fibonacci", &[]).assert_error(5, 405);
+    verify(&flip(PROGRAM_ID_AT), "fibonacci", &[]).assert_error(5, 405);
     verify(&flip(EXIT_CODE_AT), "fibonacci", &[]).assert_error(5, 406);
     for (changed, flags) in [
         (flip(EXIT_CODE_AT), &["--expect-exit", "1"][..]),
@@ -804,17 +823,20 @@ fn a_damaged_proof_file_exits_with_5_or_6() {
         // What a transfer as text does to line ends.
         damaged(|bytes| bytes.retain(|byte| *byte != b'\r')),
         damaged(|bytes| bytes[0] &= 0x7f),
+        damaged(|bytes| bytes[length / 2] ^= 1),
+        damaged(|bytes| bytes[length - 1] ^= 1),
     ];
     for file in no_proof_files {
         let ran = verify(&file, "fibonacci", &[]);
         ran.assert_error(6, 407);
         assert_eq!(ran.text(), "", "{} bytes", file.len());
     }
-    // A changed body is no encoding of a proof any more, or one that does not hold.
+    // A changed body with the right checksum is no encoding of a proof any more, or one that does not
+    // hold.
     let mut seen = BTreeSet::new();
     for step in 1..=24 {
-        let at = JOURNAL_AT + (length - JOURNAL_AT - 1) * step / 24;
-        let ran = verify(&damaged(|bytes| bytes[at] ^= 0x11), "fibonacci", &[]);
+        let at = JOURNAL_AT + (length - CHECKSUM_BYTES - JOURNAL_AT - 1) * step / 24;
+        let ran = verify(&forged(|bytes| bytes[at] ^= 0x11), "fibonacci", &[]);
         seen.insert(ran.code);
         let number = if ran.code == 5 { 404 } else { 407 };
         assert!(ran.code == 5 || ran.code == 6, "byte {at}: {}", ran.stderr);
@@ -829,14 +851,249 @@ fn a_damaged_proof_file_exits_with_5_or_6() {
 
 #[test]
 fn a_proof_file_of_another_version_exits_with_9() {
-    for (at, value) in [(0, 0), (0, 2), (0, 0xff), (1, 1)] {
+    for (at, value) in [(0, 0), (0, 1), (0, 0xff), (1, 1)] {
         let other = damaged(|bytes| bytes[MAGIC_BYTES + at] = value);
         let ran = verify(&other, "fibonacci", &[]);
         ran.assert_error(9, 408);
         assert_eq!(ran.text(), "");
+        assert!(ran.stderr.contains("reads format 2"), "{}", ran.stderr);
         // The version is looked at before anything that it may have changed.
         verify(&other[..BODY_START], "fibonacci", &[]).assert_error(9, 408);
     }
+}
+
+#[test]
+fn a_proof_of_other_parameters_exits_with_9_and_names_both() {
+    assert_eq!(fibonacci_proof()[QUERIES_AT..QUERIES_AT + 2], [0xc1, 1]);
+    let other = forged(|bytes| bytes[QUERIES_AT] = 0xc0);
+    let ran = verify(&other, "fibonacci", &[]);
+    ran.assert_error(9, 408);
+    for part in ["192 queries", "193 queries"] {
+        assert!(ran.stderr.contains(part), "no {part} in {}", ran.stderr);
+    }
+    let inspected = inspect(&other, &[]).json();
+    assert_eq!(inspected["level"], Value::Null);
+    assert_eq!(inspected["parameters"]["queries"], 192);
+}
+
+/// Shows these bytes as a proof, in JSON.
+#[track_caller]
+fn inspect(proof: &[u8], flags: &[&str]) -> Ran {
+    let folder = folder();
+    fs::write(folder.path().join("proof"), proof).expect("a file can be written");
+    let arguments = ["inspect", "proof", "--format", "json"];
+    let ran = zkvm(folder.path(), &[&arguments[..], flags].concat());
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    ran
+}
+
+#[test]
+fn a_proof_file_is_inspected_and_its_security_told_term_by_term() {
+    let proof = fibonacci_proof();
+    let json = inspect(proof, &[]).json();
+    for (field, expected) in [
+        ("bytes", Value::from(proof.len())),
+        ("format", Value::from(2)),
+        ("hash", Value::from("blake3")),
+        ("level", Value::from("standard")),
+        ("journal", Value::from("c255")),
+        ("journal_bytes", Value::from(2)),
+        ("exit_code", Value::from(0)),
+        ("segments", Value::from(1)),
+        ("words_parts", Value::from(0)),
+        ("is_of_program", Value::Null),
+        ("security", Value::Null),
+    ] {
+        assert_eq!(json[field], expected, "{field}");
+    }
+    let folder = folder();
+    let id = zkvm(folder.path(), &["id", guest("fibonacci")]);
+    assert_eq!(json["program_id"], id.text().trim_end());
+
+    let json = inspect(proof, &["--program", guest("fibonacci")]).json();
+    assert_eq!(json["is_of_program"], true);
+    let terms = json["security"]["terms"].as_array().expect("a list");
+    assert!(terms.len() >= 7, "{json}");
+    let bits = |term: &Value| term["bits"].as_f64().expect("a number");
+    let least = terms.iter().map(bits).fold(f64::INFINITY, f64::min);
+    assert_eq!(json["security"]["bits"].as_f64(), Some(least));
+    assert!(least >= 100.0, "{json}");
+    let json = inspect(proof, &["--program", guest("io")]).json();
+    assert_eq!(json["is_of_program"], false);
+
+    fs::write(folder.path().join("proof"), proof).expect("a file can be written");
+    let arguments = ["inspect", "proof", "--program", guest("fibonacci")];
+    let ran = zkvm(folder.path(), &arguments);
+    for part in [
+        "hash         blake3",
+        "193 queries",
+        "FRI queries",
+        "c255",
+        "nothing",
+    ] {
+        assert!(ran.text().contains(part), "no {part} in {}", ran.text());
+    }
+    fs::write(folder.path().join("cut"), &proof[..proof.len() / 2]).expect("it can be written");
+    zkvm(folder.path(), &["inspect", "cut"]).assert_error(6, 407);
+}
+
+#[test]
+fn a_level_below_the_one_demanded_is_refused_with_its_bits() {
+    let ran = verify(fibonacci_proof(), "fibonacci", &["--level", "high"]);
+    ran.assert_error(5, 409);
+    for part in ["has 100 bits", "128 are demanded", "FRI queries"] {
+        assert!(ran.stderr.contains(part), "no {part} in {}", ran.stderr);
+    }
+    assert_eq!(ran.text(), "");
+}
+
+#[test]
+fn levels_and_hashes_are_proved_and_verified() {
+    let folder = folder();
+    for (flags, hash, level) in [
+        (&["--level", "high"][..], "blake3", "high"),
+        (&["--hash", "poseidon2"], "poseidon2", "standard"),
+    ] {
+        let ran = prove(folder.path(), "fibonacci", "21", flags);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        let proof = fs::read(folder.path().join("proof")).expect("a file can be read");
+        let flags = ["--level", level, "--format", "json"];
+        let answer = verify(&proof, "fibonacci", &flags).json();
+        assert_eq!(answer["journal"], "c255");
+        assert_eq!(
+            (&answer["hash"], &answer["level"]),
+            (&hash.into(), &level.into())
+        );
+        // A verifier who asks for less takes it too.
+        assert_eq!(verify(&proof, "fibonacci", &[]).text(), "c255\n");
+    }
+    fs::remove_file(folder.path().join("proof")).expect("it is there");
+    let flags = ["--hash", "poseidon2", "--level", "high"];
+    prove(folder.path(), "fibonacci", "21", &flags).assert_error(2, 411);
+    assert_eq!(names_in(folder.path()), BTreeSet::new());
+}
+
+#[test]
+fn cost_foretells_the_size_of_the_proof_within_a_tenth() {
+    let folder = folder();
+    let flags = ["-i", "21", "--format", "json"];
+    let arguments = [&["cost", guest("fibonacci")], &flags[..]].concat();
+    let ran = zkvm(folder.path(), &arguments);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let cost = ran.json();
+    let (foretold, actual) = (cost["proof_bytes"].as_f64(), fibonacci_proof().len() as f64);
+    let ratio = foretold.expect("a number") / actual;
+    assert!((0.9..1.1).contains(&ratio), "{ratio} of {actual}");
+    assert_eq!(cost["segments"], 1);
+    for field in ["cycles", "memory_bytes"] {
+        assert!(cost[field].as_u64() > Some(0), "{field}: {cost}");
+    }
+    for field in [
+        "main_cells",
+        "logup_cells",
+        "interactions",
+        "rows",
+        "rows_padded",
+    ] {
+        let chips = cost["chips"].as_object().expect("an object");
+        let sum: u64 = chips.values().filter_map(|chip| chip[field].as_u64()).sum();
+        assert_eq!(cost["total"][field], sum, "{field}");
+        assert!(
+            cost["chips"]["add_sub"][field].as_u64() > Some(0),
+            "{field}"
+        );
+    }
+    assert!(cost["cpu_seconds"].as_f64() > Some(0.0));
+    let human = zkvm(folder.path(), &["cost", guest("fibonacci"), "-i", "21"]);
+    for part in ["segments      1", "estimate for", "bitwise_table"] {
+        assert!(human.text().contains(part), "no {part} in {}", human.text());
+    }
+    let arguments = ["cost", guest("panic"), "-i", "10"];
+    zkvm(folder.path(), &arguments).assert_error(3, 310);
+    let arguments = ["cost", guest("panic"), "-i", "10", "--expect-exit", "7"];
+    assert_eq!(zkvm(folder.path(), &arguments).code, 0);
+    zkvm(folder.path(), &["cost", guest("panic"), "-i", "0"]).assert_error(4, 311);
+}
+
+#[test]
+fn progress_is_lines_when_it_is_asked_for_and_nothing_otherwise() {
+    let folder = folder();
+    let ran = prove(folder.path(), "fibonacci", "21", &[]);
+    assert!(!ran.stderr.contains('%'), "{}", ran.stderr);
+    let ran = prove(folder.path(), "fibonacci", "21", &["--progress", "always"]);
+    assert_eq!((ran.code, ran.text()), (0, "proof\n"), "{}", ran.stderr);
+    assert!(ran.stderr.contains('%'), "{}", ran.stderr);
+}
+
+#[test]
+fn bench_compares_what_proving_takes_with_what_was_foretold() {
+    let folder = folder();
+    let flags = ["-i", "21", "--prove", "--format", "json"];
+    let arguments = [&["bench", guest("fibonacci")], &flags[..]].concat();
+    let ran = zkvm(folder.path(), &arguments);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let proof = &ran.json()["proofs"][0];
+    for field in ["cpu_seconds", "cycles_per_cpu_second", "verify_seconds"] {
+        assert!(proof[field].as_f64() > Some(0.0), "{field}: {proof}");
+    }
+    for phase in ["execute", "fill", "commit", "logup", "quotient", "open"] {
+        assert!(
+            proof["phases"][phase].as_f64() > Some(0.0),
+            "{phase}: {proof}"
+        );
+        assert!(proof["foretold"]["phases"][phase].is_number(), "{phase}");
+    }
+    assert_eq!(proof["segments"], proof["foretold"]["segments"]);
+    assert_eq!(proof["proof_bytes"], fibonacci_proof().len());
+}
+
+/// In the least memory a segment holds about 150 000 cycles of this guest.
+#[test]
+fn an_execution_of_several_segments_is_cut_to_fit_memory_and_proved() {
+    let folder = folder();
+    let flags = ["--max-memory", "1G", "--format", "json"];
+    let answer = prove(folder.path(), "fibonacci", "40000", &flags).json();
+    assert_eq!(answer["segments"], 2, "{answer}");
+    let proof = fs::read(folder.path().join("proof")).expect("a file can be read");
+    let ran = verify(&proof, "fibonacci", &[]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert_eq!(ran.text().trim_end(), answer["journal"]);
+    let json = inspect(&proof, &["--program", guest("fibonacci")]).json();
+    assert_eq!(json["segments"], 2);
+    assert!(json["security"]["bits"].as_f64() >= Some(100.0), "{json}");
+    verify(&proof, "io", &[]).assert_error(5, 405);
+    let arguments = ["cost", guest("fibonacci"), "-i", "40000"];
+    let cost = zkvm(folder.path(), &[&arguments[..], &flags].concat()).json();
+    assert_eq!(cost["segments"], 2);
+    let foretold = cost["proof_bytes"].as_f64().expect("a number");
+    let ratio = foretold / proof.len() as f64;
+    assert!((0.9..1.1).contains(&ratio), "{ratio}");
+}
+
+/// It is interrupted while it proves: long before the end, and after the guest was executed.
+#[cfg(unix)]
+#[test]
+fn an_interrupt_exits_with_130_and_leaves_no_file() {
+    use std::io::{BufRead, BufReader};
+    let folder = folder();
+    let arguments = ["prove", guest("fibonacci"), "-i", "2000000", "-o", "proof"];
+    let mut child = command(folder.path())
+        .args(arguments)
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command starts");
+    let stderr = BufReader::new(child.stderr.take().expect("it was asked for"));
+    let said = stderr
+        .lines()
+        .map(|line| line.expect("it is text"))
+        .find(|line| line.starts_with("proving"));
+    assert!(said.is_some());
+    let id = child.id().to_string();
+    let sent = Command::new("kill").args(["-INT", &id]).status();
+    assert!(sent.expect("there is `kill`").success());
+    let status = child.wait().expect("the command ends");
+    assert_eq!(status.code(), Some(130));
+    assert_eq!(names_in(folder.path()), BTreeSet::new());
 }
 
 #[test]
@@ -872,7 +1129,7 @@ fn a_failure_to_prove_leaves_no_file_and_keeps_the_old_one() {
             ("8", &["--expect-exit", "7"], 4, 314),
             ("10", &[], 3, 310),
             ("11", &[], 3, 310),
-            ("13", &["--max-memory", "4K"], 7, 302),
+            ("13", &["--max-memory", "512M"], 2, 207),
         ] {
             let ran = prove(folder.path(), "panic", kind, flags);
             ran.assert_error(code, number);
@@ -1049,6 +1306,8 @@ fn every_error_code_in_the_sources_is_explained() {
         include_str!("../src/failure.rs"),
         include_str!("../src/guest.rs"),
         include_str!("../src/input.rs"),
+        include_str!("../src/proof_file.rs"),
+        include_str!("../src/proving.rs"),
         include_str!("../src/commands/bench.rs"),
         include_str!("../src/commands/doctor.rs"),
         include_str!("../src/commands/explain.rs"),
@@ -1092,7 +1351,7 @@ Exit codes:
   5    the proof was rejected
   6    something is wrong with the input or a file
   7    a limit was reached (cycles, memory, journal, what can be proved)
-  9    the proof file has another version
+  9    the proof is of another version, or of other parameters
   10   the guest does not build
   130  interrupted
 ";

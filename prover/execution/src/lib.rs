@@ -16,17 +16,19 @@
 
 #![forbid(unsafe_code)]
 
+mod cost;
 mod keys;
 mod memory;
 mod prove;
 
+pub use cost::{ChipCost, Cost, Rates, Seconds, cost};
 pub use keys::{Keys, KeysError};
 pub use memory::{MEMORY_BYTES_LEAST, memory_bytes, segment_limits};
-pub use prove::{Options, Phase, Progress, ProveError, prove};
+pub use prove::{OnProgress, Options, Phase, Progress, ProveError, prove};
 pub use zkvm_soundness::{Level, Report};
 pub use zkvm_stark::{Backend, Cpu, Reference};
 pub use zkvm_statement::{
-    DecodeError, Header, JOURNAL_BYTES_MAX, Proof, Security, SegmentProof, Verified, VerifyError,
-    report, verify,
+    DecodeError, FORMAT, Header, JOURNAL_BYTES_MAX, MAGIC, Proof, Security, SegmentProof, Verified,
+    VerifyError, report, verify,
 };
 pub use zkvm_verifier::{Blake3Config, Config, Hash, Parameters, Poseidon2Config};

@@ -5,7 +5,7 @@ use zkvm_isa::Chip;
 use zkvm_isa::record::Part;
 use zkvm_machine::SegmentLimits;
 use zkvm_verifier::Config;
-use zkvm_verifier::logup::{DIMENSION, pairs, speaks_between};
+use zkvm_verifier::logup::{DIMENSION, fractions, speaks_between};
 
 use crate::Keys;
 
@@ -14,21 +14,21 @@ pub const MEMORY_BYTES_LEAST: u64 = 1 << 30;
 
 /// What does not grow with a segment: the process, look-up tables with all that is committed to of
 /// them, the guest's memory up to what segments touch, opening buffers.
-const FIXED_BYTES: u64 = 700 << 20;
+const FIXED_BYTES: u64 = 450 << 20;
 
 /// Bytes that proving takes per row of a chip at the worst moment, when openings are proved: each
 /// column of the trace twice (as filled, and while it is extended) and, blown up twice, once;
 /// LogUp columns and quotients blown up; the combination of the openings.
-fn row_bytes(description: &Description) -> u32 {
+pub(crate) fn row_bytes(description: &Description) -> u32 {
     let running = 1 + usize::from(speaks_between(description));
-    let logup = DIMENSION * (pairs(description) + running);
+    let logup = DIMENSION * (fractions(description) + running);
     let cells = 3 * description.columns.len() + 2 * logup + 4 * DIMENSION + OPENING_CELLS;
     4 * cells as u32
 }
 
-/// Challenge-field vectors of an opening, in cells per row: inverse denominators at two points,
-/// the reduced opening and its foldings, all of twice the height.
-const OPENING_CELLS: usize = 2 * 5 * 5;
+/// Challenge-field vectors of an opening, in cells per row of a chip: inverse denominators, the
+/// reduced opening and its foldings have twice the height, and chips of one height share them.
+const OPENING_CELLS: usize = 2 * 2 * 5;
 
 /// Segment limits for proving in about `memory_bytes` of memory in all.
 #[must_use]

@@ -1,7 +1,10 @@
 //! The prover: execute, commit to boundaries, execute again, fill, prove.
 
+use std::ops::ControlFlow;
+
 use p3_matrix::dense::RowMajorMatrix;
 use thiserror::Error;
+use tracing::info_span;
 use zkvm_chips::{Machine, MemoryEnds, MemoryTables, MemoryTraces, Traces, Unprovable};
 use zkvm_isa::record::Part;
 use zkvm_machine::{
@@ -51,6 +54,9 @@ pub enum ProveError {
         /// The segment.
         segment: u32,
     },
+    /// The caller's progress function asked to stop.
+    #[error("proving was cancelled")]
+    Cancelled,
     /// A key could not be made: a bug.
     #[error(transparent)]
     Key(#[from] KeyError),
@@ -102,6 +108,17 @@ pub struct Progress {
     pub cycles_total: u64,
 }
 
+/// Told how far the prover is; proving stops with [`ProveError::Cancelled`] at the next border between
+/// segments if it breaks.
+pub type OnProgress<'a> = &'a mut dyn FnMut(Progress) -> ControlFlow<()>;
+
+fn tell(progress: OnProgress<'_>, at: Progress) -> Result<(), ProveError> {
+    match progress(at) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(()) => Err(ProveError::Cancelled),
+    }
+}
+
 /// What is kept of a segment from the first run.
 struct Boundary<C: Config> {
     part: Part,
@@ -123,7 +140,7 @@ pub fn prove<C: Config>(
     input: &Input,
     options: &Options,
     console: &mut dyn Console,
-    progress: &mut dyn FnMut(Progress),
+    progress: OnProgress<'_>,
 ) -> Result<(Proof<C>, Execution), ProveError> {
     let last = keys.chips(Part::Last);
     let (execution, boundaries, ends) = first_run(keys, input, options, console, progress)?;
@@ -166,27 +183,30 @@ fn first_run<C: Config>(
     input: &Input,
     options: &Options,
     console: &mut dyn Console,
-    progress: &mut dyn FnMut(Progress),
+    progress: OnProgress<'_>,
 ) -> Result<(Execution, Vec<Pending<C>>, MemoryEnds), ProveError> {
     let mut ends = MemoryEnds::new();
     let mut boundaries = Vec::new();
     let mut failure = None;
     let mut sink = |segment: Segment| -> Result<(), ProveError> {
         ends.note(&segment);
-        progress(Progress {
+        let at = Progress {
             phase: Phase::Execute,
             done: segment.number + 1,
             of: 0,
             cycles: segment.end.cycle,
             cycles_total: 0,
-        });
+        };
+        tell(progress, at)?;
         boundaries.push(if segment.halts {
             Pending::Last(Box::new(segment))
         } else {
+            let _span = info_span!("boundaries").entered();
             Pending::Committed(commit_segment(keys, &segment, None)?)
         });
         Ok(())
     };
+    let span = info_span!("execute").entered();
     let segmented = execute_segments(
         keys.program(),
         input,
@@ -200,6 +220,10 @@ fn first_run<C: Config>(
             }
         },
     )?;
+    drop(span);
+    if failure == Some(ProveError::Cancelled) {
+        return Err(ProveError::Cancelled);
+    }
     let execution = segmented.execution;
     let Exit::Halted { code: got, .. } = execution.exit else {
         let exit = Box::new(execution.exit);
@@ -235,6 +259,7 @@ fn complete<C: Config>(
     pending: Vec<Pending<C>>,
     memory: &MemoryTables<'_>,
 ) -> Result<Vec<Boundary<C>>, ProveError> {
+    let _span = info_span!("boundaries").entered();
     let mut boundaries = Vec::with_capacity(pending.len() + memory.parts());
     for pending in pending {
         boundaries.push(match pending {
@@ -357,22 +382,21 @@ impl<C: Config, B: Backend> Run<'_, C, B> {
     }
 
     /// Executes again and proves each segment as it ends.
-    fn second_run(
-        &self,
-        progress: &mut dyn FnMut(Progress),
-    ) -> Result<Vec<SegmentProof<C>>, ProveError> {
+    fn second_run(&self, progress: OnProgress<'_>) -> Result<Vec<SegmentProof<C>>, ProveError> {
         let mut proofs = Vec::with_capacity(self.segments());
         let mut failure = None;
         let mut tell = |done: u32, cycles: u64| {
-            progress(Progress {
+            let at = Progress {
                 phase: Phase::Prove,
                 done,
                 of: self.segments() as u32,
                 cycles,
                 cycles_total: self.execution.cycles,
-            });
+            };
+            tell(progress, at)
         };
-        tell(0, 0);
+        tell(0, 0)?;
+        let _span = info_span!("execute_again").entered();
         let _ = execute_segments(
             self.keys.program(),
             self.input,
@@ -386,11 +410,12 @@ impl<C: Config, B: Backend> Run<'_, C, B> {
                 }
                 // The records are not needed beside the traces.
                 let traces = self.traces(&segment, &std::mem::take(records));
-                match traces.and_then(|traces| self.segment(&segment, traces)) {
-                    Ok(proof) => proofs.push(proof),
-                    Err(error) => failure = Some(error),
-                }
-                tell(segment.number + 1, segment.end.cycle);
+                let proof = traces.and_then(|traces| self.segment(&segment, traces));
+                let told = proof.and_then(|proof| {
+                    proofs.push(proof);
+                    tell(segment.number + 1, segment.end.cycle)
+                });
+                failure = told.err();
             },
         )?;
         failure.map_or(Ok(proofs), Err)
@@ -401,6 +426,7 @@ impl<C: Config, B: Backend> Run<'_, C, B> {
         segment: &Segment,
         records: &zkvm_isa::record::Records,
     ) -> Result<Vec<Option<Trace>>, ProveError> {
+        let _span = info_span!("fill").entered();
         let (part, memory) = if segment.halts {
             (Part::Last, Some(self.memory.in_last()?))
         } else {
@@ -452,7 +478,7 @@ impl<C: Config, B: Backend> Run<'_, C, B> {
     }
 
     /// Proves the words that are not in the last segment's proof.
-    fn words(&self, progress: &mut dyn FnMut(Progress)) -> Result<Vec<TablesProof<C>>, ProveError> {
+    fn words(&self, progress: OnProgress<'_>) -> Result<Vec<TablesProof<C>>, ProveError> {
         let machine = self.keys.chips(Part::Words);
         let of = self.memory.parts();
         let mut proofs = Vec::with_capacity(of);
@@ -460,13 +486,14 @@ impl<C: Config, B: Backend> Run<'_, C, B> {
             let words = self.memory.in_part(part)?.unwrap_or_default();
             let traces = matrices(machine, machine.words_traces(words));
             proofs.push(self.tables(self.segments() + part, &[], traces)?);
-            progress(Progress {
+            let at = Progress {
                 phase: Phase::Words,
                 done: part as u32 + 1,
                 of: of as u32,
                 cycles: self.execution.cycles,
                 cycles_total: self.execution.cycles,
-            });
+            };
+            tell(progress, at)?;
         }
         Ok(proofs)
     }

@@ -1,5 +1,7 @@
 //! The thinnest program, proved and verified; and everything about its proof that can be changed.
 
+use std::ops::ControlFlow;
+
 use zkvm_machine::SegmentLimits;
 use zkvm_machine::{Discard, Input, Limits, Program, load};
 use zkvm_prover::{
@@ -64,7 +66,9 @@ fn options(exit_code: u32) -> Options {
 
 fn prove_it<C: Config>(keys: &Keys<C>, exit_code: u32) -> Result<Proof<C>, ProveError> {
     let (input, options) = (Input::default(), options(exit_code));
-    let proved = prove(keys, &Cpu, &input, &options, &mut Discard, &mut |_| {});
+    let proved = prove(keys, &Cpu, &input, &options, &mut Discard, &mut |_| {
+        ControlFlow::Continue(())
+    });
     proved.map(|(proof, _)| proof)
 }
 
@@ -143,7 +147,7 @@ fn the_fast_backend_gives_the_bytes_of_the_reference() {
         &input,
         &options,
         &mut Discard,
-        &mut |_| {},
+        &mut |_| ControlFlow::Continue(()),
     );
     let (reference, _) = reference.expect("it is provable");
     let fast = prove_it(&keys, 42).expect("it is provable");

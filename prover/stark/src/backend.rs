@@ -15,8 +15,9 @@ use crate::Trace;
 /// A chip's LogUp columns, flattened to the base field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogupTrace {
-    /// One challenge-field column per pair of interactions: the segment's, then the execution's.
-    pub fractions: RowMajorMatrix<F>,
+    /// One challenge-field column per pair of interactions but the last: the segment's, then the
+    /// execution's; nothing if there are none.
+    pub fractions: Option<RowMajorMatrix<F>>,
     /// The running sums, beginning at 0: the segment's and, if the chip has any, the execution's.
     pub running: RowMajorMatrix<F>,
     /// The sums over all rows, in the same order.
@@ -49,8 +50,8 @@ pub struct QuotientInputs<'a, M> {
     pub main: &'a M,
     /// Preprocessed columns, if the chip has any.
     pub preprocessed: Option<&'a M>,
-    /// LogUp fractions.
-    pub fractions: &'a M,
+    /// LogUp fractions, if the chip has columns of them.
+    pub fractions: Option<&'a M>,
     /// LogUp running sums.
     pub running: &'a M,
     /// The public values.
@@ -73,7 +74,7 @@ pub trait Backend {
     /// divided by the vanishing polynomial.
     ///
     /// The constraints and their order are those of the verifier: the chip's own; then, for the
-    /// segment's buses and for the execution's, one per pair of interactions and the running sum.
+    /// segment's buses and for the execution's, one per pair of interactions.
     /// Shapes: the result is `2 · height` rows of five base-field cells.
     fn quotient<M: Matrix<F>>(&self, inputs: &QuotientInputs<'_, M>) -> RowMajorMatrix<F>;
 }

@@ -1,5 +1,7 @@
 //! The fast backend: all threads, a vector of rows at a time.
 
+use std::ops::Range;
+
 use p3_field::{
     BasedVectorSpace, Field, PackedFieldExtension, PackedValue, PrimeCharacteristicRing,
     batch_multiplicative_inverse,
@@ -9,7 +11,7 @@ use p3_matrix::dense::RowMajorMatrix;
 use p3_maybe_rayon::prelude::*;
 use zkvm_air::{F, Row, Scope};
 use zkvm_verifier::Challenge;
-use zkvm_verifier::logup::{DIMENSION, SCOPES, pairs, pairs_in};
+use zkvm_verifier::logup::{DIMENSION, SCOPES, fractions, pairs, pairs_in};
 
 use crate::backend::{Backend, LogupInputs, LogupTrace, QuotientInputs};
 use crate::fingerprints::{Fingerprints, LANES, Packed, PackedChallenge};
@@ -28,47 +30,37 @@ impl Backend for Cpu {
         if height < LANES {
             return Reference.logup(inputs);
         }
-        let width = pairs(inputs.description) * DIMENSION;
         let fingerprints = Fingerprints::new(inputs.description, inputs.challenges);
         let rows_per_task = (LANES * VECTORS_PER_TASK).min(height);
-        let mut fractions = F::zero_vec(height * width);
+        let width = fractions(inputs.description) * DIMENSION;
+        let mut columns = F::zero_vec(height * width);
         let mut row_sums = SCOPES.map(|scope| {
             let is_used = pairs_in(inputs.description, scope) > 0;
             Challenge::zero_vec(if is_used { height } else { 0 })
         });
         let [segment, execution] = &mut row_sums;
-        let tasks = fractions
-            .par_chunks_mut(rows_per_task * width)
-            .zip(segment.par_chunks_mut(rows_per_task))
-            .enumerate();
-        let is_filled = if execution.is_empty() {
-            tasks
-                .map_init(Scratch::default, |scratch, (task, (cells, segment))| {
-                    let first = task * rows_per_task;
-                    fill_fractions(
-                        inputs,
-                        &fingerprints,
-                        scratch,
-                        first,
-                        cells,
-                        [segment, &mut []],
-                    )
-                })
-                .all(|is_filled| is_filled)
-        } else {
-            tasks
-                .zip(execution.par_chunks_mut(rows_per_task))
-                .map_init(
-                    Scratch::default,
-                    |scratch, ((task, (cells, segment)), execution)| {
-                        let first = task * rows_per_task;
-                        let sums = [segment, execution];
-                        fill_fractions(inputs, &fingerprints, scratch, first, cells, sums)
-                    },
-                )
-                .all(|is_filled| is_filled)
-        };
-        is_filled.then(|| running_sums(inputs, fractions, row_sums))
+        let mut tasks: Vec<Task<'_>> = (0..height)
+            .step_by(rows_per_task)
+            .map(|first| Task {
+                rows: first..first + rows_per_task,
+                ..Task::default()
+            })
+            .collect();
+        // A chip may have no column of fractions, or no sums between segments.
+        let mut cells = columns.chunks_mut((rows_per_task * width).max(1));
+        let mut segment = segment.chunks_mut(rows_per_task);
+        let mut execution = execution.chunks_mut(rows_per_task);
+        for task in &mut tasks {
+            task.cells = cells.next().unwrap_or_default();
+            task.sums = [&mut segment, &mut execution].map(|sums| sums.next().unwrap_or_default());
+        }
+        let is_filled = tasks
+            .into_par_iter()
+            .map_init(Scratch::default, |scratch, task| {
+                fill_fractions(inputs, &fingerprints, scratch, task)
+            })
+            .all(|is_filled| is_filled);
+        is_filled.then(|| running_sums(inputs, columns, row_sums))
     }
 
     fn quotient<M: Matrix<F>>(&self, inputs: &QuotientInputs<'_, M>) -> RowMajorMatrix<F> {
@@ -130,22 +122,31 @@ fn pack_columns(slices: &[&[F]; LANES], packed: &mut Vec<Packed>) {
     packed.extend((0..width).map(|column| Packed::from_fn(|lane| slices[lane][column])));
 }
 
-/// Fills the fractions of the rows from `first` and their sums per row. False if a fingerprint is
-/// zero.
+/// Rows whose fractions are to be filled: their cells, and their sums by scope.
+#[derive(Default)]
+struct Task<'a> {
+    rows: Range<usize>,
+    cells: &'a mut [F],
+    sums: [&'a mut [Challenge]; 2],
+}
+
+/// Fills fractions and their sums per row. False if a fingerprint is zero.
 fn fill_fractions(
     inputs: &LogupInputs<'_>,
     fingerprints: &Fingerprints,
     scratch: &mut Scratch,
-    first: usize,
-    cells: &mut [F],
-    mut sums: [&mut [Challenge]; 2],
+    task: Task<'_>,
 ) -> bool {
+    let Task {
+        rows,
+        cells,
+        mut sums,
+    } = task;
     let description = inputs.description;
-    let width = pairs(description) * DIMENSION;
-    let rows = cells.len() / width;
+    let width = fractions(description) * DIMENSION;
     scratch.numerators.clear();
     scratch.denominators.clear();
-    for vector in (first..first + rows).step_by(LANES) {
+    for vector in rows.step_by(LANES) {
         pack_rows(inputs.main, vector, &mut scratch.main);
         match inputs.preprocessed {
             Some(rows) => pack_rows(rows, vector, &mut scratch.preprocessed),
@@ -184,16 +185,18 @@ fn fill_fractions(
     let per_row = pairs(description);
     let segment_pairs = pairs_in(description, Scope::Segment);
     for (vector, fractions) in scratch.numerators.chunks(per_row).enumerate() {
+        let (segment, execution) = fractions.split_at(segment_pairs);
+        // The last pair of each scope has no column.
+        let columns = [segment, execution].map(|of| &of[..of.len().saturating_sub(1)]);
         let cells = &mut cells[vector * LANES * width..(vector + 1) * LANES * width];
-        for (pair, fraction) in fractions.iter().enumerate() {
+        for (column, fraction) in columns.into_iter().flatten().enumerate() {
             let coefficients: &[Packed] = fraction.as_basis_coefficients_slice();
             for (index, lanes) in coefficients.iter().enumerate() {
                 for (lane, cell) in lanes.as_slice().iter().enumerate() {
-                    cells[lane * width + pair * DIMENSION + index] = *cell;
+                    cells[lane * width + column * DIMENSION + index] = *cell;
                 }
             }
         }
-        let (segment, execution) = fractions.split_at(segment_pairs);
         for (fractions, sums) in [segment, execution].into_iter().zip(&mut sums) {
             if !fractions.is_empty() {
                 let total: PackedChallenge = fractions.iter().copied().sum();
@@ -262,8 +265,7 @@ impl QuotientConstants {
     fn new<M>(inputs: &QuotientInputs<'_, M>) -> Self {
         let description = inputs.description;
         let own = description.constraints.len();
-        let sums = inputs.sums.iter().flatten().count();
-        let all = own + pairs(description) + sums;
+        let all = own + pairs(description);
         let mut powers: Vec<PackedChallenge> = inputs
             .alpha
             .powers()
@@ -319,7 +321,10 @@ impl QuotientConstants {
         let computed = &scratch.fingerprints;
         // The quotient domain is twice as dense as the trace's: the next row is two on.
         let next_rows = rows.map(|row| (row + 2) % size);
-        gather(inputs.fractions, rows, &mut scratch.main);
+        match inputs.fractions {
+            Some(matrix) => gather(matrix, rows, &mut scratch.main),
+            None => scratch.main.clear(),
+        }
         let mut fractions = scratch.main.chunks(DIMENSION).map(join);
         gather(inputs.running, rows, &mut scratch.preprocessed);
         gather(inputs.running, &next_rows, &mut scratch.registers);
@@ -329,10 +334,15 @@ impl QuotientConstants {
         let mut combined = PackedChallenge::ZERO;
         for (pairs, share) in self.fingerprints.pairs().into_iter().zip(&self.shares) {
             let Some(share) = *share else { continue };
-            let mut total = PackedChallenge::ZERO;
-            for (first, second) in pairs {
-                let fraction = fractions.next().unwrap_or(PackedChallenge::ZERO);
-                total += fraction;
+            // What the running sum grows by, and an even share, are all the fractions.
+            let mut rest = steps.next().unwrap_or(PackedChallenge::ZERO) + share;
+            for (index, (first, second)) in pairs.iter().enumerate() {
+                let fraction = if index + 1 < pairs.len() {
+                    fractions.next().unwrap_or(PackedChallenge::ZERO)
+                } else {
+                    rest
+                };
+                rest -= fraction;
                 let a = computed[*first];
                 let first = fraction * a - self.fingerprints.multiplicity(*first, values);
                 let constraint = match *second {
@@ -344,8 +354,6 @@ impl QuotientConstants {
                 };
                 combined = combined * self.alpha + constraint;
             }
-            let step = steps.next().unwrap_or(PackedChallenge::ZERO);
-            combined = combined * self.alpha + (step - (total - share));
         }
         combined + own
     }

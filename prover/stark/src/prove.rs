@@ -4,7 +4,9 @@ use p3_commit::{OpeningRequest, Pcs, PolynomialSpace, UnivariateStarkPcs};
 use p3_matrix::Matrix;
 use p3_matrix::dense::RowMajorMatrix;
 use thiserror::Error;
+use tracing::info_span;
 use zkvm_air::{Description, F, Round};
+use zkvm_verifier::logup::fractions;
 use zkvm_verifier::{
     Challenge, Commitment, Config, Domain, HEIGHT_LOG2_MAX, HEIGHT_LOG2_MIN, Statement, TableKey,
     TableOpening, TablesProof, Transcript,
@@ -110,6 +112,7 @@ pub fn prove<C: Config>(
             .filter(move |table| table.description.round == round);
         of_round.map(|table| (table.domain, table.trace.clone()))
     };
+    let span = info_span!("commit_main").entered();
     let (boundary, boundary_data) = match traces_of(Round::Boundary).next() {
         Some(_) => Some(commit::<C>(pcs, traces_of(Round::Boundary))?).unzip(),
         None => (None, None),
@@ -122,9 +125,11 @@ pub fn prove<C: Config>(
         boundary.as_ref(),
     );
     let (main, main_data) = commit::<C>(pcs, traces_of(Round::Main))?;
+    drop(span);
     let logup_grinding = transcript.grind_logup(&main, config.parameters().logup_grinding_bits);
     let challenges = [transcript.logup_challenges(), statement.shared.challenges];
 
+    let span = info_span!("logup").entered();
     let mut sums = Vec::with_capacity(tables.len());
     let mut matrices = Vec::with_capacity(2 * tables.len());
     for table in &tables {
@@ -139,19 +144,22 @@ pub fn prove<C: Config>(
             chip: table.description.name.clone(),
         })?;
         sums.push(columns.sums);
-        matrices.extend([
-            (table.domain, columns.fractions),
-            (table.domain, columns.running),
-        ]);
+        let both = columns.fractions.into_iter().chain([columns.running]);
+        matrices.extend(both.map(|matrix| (table.domain, matrix)));
     }
+    drop(span);
+    let span = info_span!("commit_logup").entered();
     let (logup, logup_data) = commit::<C>(pcs, matrices)?;
+    drop(span);
     let sums_of =
         |scope: usize| -> Vec<Challenge> { sums.iter().filter_map(|sums| sums[scope]).collect() };
     let (segment_sums, sums_between) = (sums_of(0), sums_of(1));
     let alpha = transcript.constraint_challenge(&logup, [&segment_sums, &sums_between]);
 
+    let span = info_span!("quotient").entered();
     let mut chunks = Vec::with_capacity(2 * tables.len());
     let (mut preprocessed_seen, mut main_seen, mut boundary_seen) = (0, 0, 0);
+    let mut logup_seen = 0;
     let take = |seen: &mut usize| std::mem::replace(seen, *seen + 1);
     for (index, table) in tables.iter().enumerate() {
         let domain = table.domain.create_disjoint_domain(2 * table.domain.size());
@@ -163,13 +171,15 @@ pub fn prove<C: Config>(
             (Round::Boundary, Some(data)) => on(data, take(&mut boundary_seen)),
             (Round::Boundary, None) | (Round::Main, _) => on(&main_data, take(&mut main_seen)),
         };
+        let fractions =
+            (fractions(table.description) > 0).then(|| on(&logup_data, take(&mut logup_seen)));
         let values = backend.quotient(&QuotientInputs {
             description: table.description,
             domain: table.domain,
             main: &main,
             preprocessed: preprocessed.as_ref(),
-            fractions: &on(&logup_data, 2 * index),
-            running: &on(&logup_data, 2 * index + 1),
+            fractions: fractions.as_ref(),
+            running: &on(&logup_data, take(&mut logup_seen)),
             public: statement.public,
             sums: sums[index],
             challenges: &challenges,
@@ -178,10 +188,14 @@ pub fn prove<C: Config>(
         let parts = domain.split_domains(2).into_iter();
         chunks.extend(parts.zip(domain.split_evals(2, values)));
     }
+    drop(span);
+    let span = info_span!("commit_quotient").entered();
     let ldes = pcs
         .get_quotient_ldes(chunks, 2)
         .map_err(|error| failed(&error))?;
+    let ldes = ldes.chunks(2).map(side_by_side).collect();
     let (quotient, quotient_data) = pcs.commit_ldes(ldes).map_err(|error| failed(&error))?;
+    drop(span);
     let zeta = transcript.out_of_domain_point(&quotient);
 
     let request = |prover_data, points| OpeningRequest {
@@ -193,7 +207,8 @@ pub fn prove<C: Config>(
         .iter()
         .flat_map(|table| {
             let next = table.domain.next_point(zeta).unwrap_or(zeta);
-            [vec![zeta], vec![zeta, next]]
+            let fractions = (fractions(table.description) > 0).then(|| vec![zeta]);
+            fractions.into_iter().chain([vec![zeta, next]])
         })
         .collect();
     let mut requests = vec![request(&key.data, at_zeta(preprocessed_seen))];
@@ -203,11 +218,13 @@ pub fn prove<C: Config>(
     requests.extend([
         request(&main_data, at_zeta(main_seen)),
         request(&logup_data, logup_points),
-        request(&quotient_data, at_zeta(2 * tables.len())),
+        request(&quotient_data, at_zeta(tables.len())),
     ]);
+    let span = info_span!("open").entered();
     let (mut values, proof) = pcs
         .open(requests, transcript.challenger())
         .map_err(|error| failed(&error))?;
+    drop(span);
     if boundary_data.is_none() {
         values.insert(1, Vec::new());
     }
@@ -223,6 +240,23 @@ pub fn prove<C: Config>(
         openings: collect_openings(&tables, values),
         pcs: proof,
     })
+}
+
+/// The chunks of one quotient as one matrix: they are codewords on one domain.
+fn side_by_side(chunks: &[RowMajorMatrix<F>]) -> RowMajorMatrix<F> {
+    let width = chunks.iter().map(|chunk| chunk.width).sum();
+    let height = chunks.first().map_or(0, Matrix::height);
+    let mut values = Vec::with_capacity(height * width);
+    let mut rows: Vec<_> = chunks
+        .iter()
+        .map(|chunk| chunk.values.chunks(chunk.width))
+        .collect();
+    for _ in 0..height {
+        for rows in &mut rows {
+            values.extend_from_slice(rows.next().unwrap_or_default());
+        }
+    }
+    RowMajorMatrix::new(values, width)
 }
 
 type ProverData<C> = <<C as Config>::Pcs as Pcs<Challenge, <C as Config>::Challenger>>::ProverData;
@@ -323,7 +357,11 @@ fn collect_openings(
                 Round::Boundary => first(take(&mut boundary)),
                 Round::Main => first(take(&mut main)),
             };
-            let fractions = first(take(&mut logup));
+            let fractions = if fractions(table.description) > 0 {
+                first(take(&mut logup))
+            } else {
+                Vec::new()
+            };
             let mut running = take(&mut logup);
             TableOpening {
                 main,
@@ -331,7 +369,7 @@ fn collect_openings(
                 fractions,
                 running: running.next().expect("opened at zeta"),
                 running_next: running.next().expect("opened at the next point"),
-                quotient: [first(take(&mut quotient)), first(take(&mut quotient))],
+                quotient: first(take(&mut quotient)),
             }
         })
         .collect()

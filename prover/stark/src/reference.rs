@@ -5,7 +5,7 @@ use p3_field::{BasedVectorSpace, Field, PrimeCharacteristicRing, TwoAdicField};
 use p3_matrix::Matrix;
 use p3_matrix::dense::RowMajorMatrix;
 use zkvm_air::{F, Row};
-use zkvm_verifier::logup::{DIMENSION, SCOPES, for_each_pair, pairs, pairs_in};
+use zkvm_verifier::logup::{DIMENSION, SCOPES, for_each_pair, fractions, pairs_in};
 use zkvm_verifier::{Challenge, Domain};
 
 use crate::backend::{Backend, LogupInputs, LogupTrace, QuotientInputs};
@@ -17,7 +17,7 @@ pub struct Reference;
 impl Backend for Reference {
     fn logup(&self, inputs: &LogupInputs<'_>) -> Option<LogupTrace> {
         let height = inputs.main.height();
-        let mut fractions = Vec::with_capacity(height * pairs(inputs.description) * DIMENSION);
+        let mut columns = Vec::with_capacity(height * fractions(inputs.description) * DIMENSION);
         let mut row_sums: [Vec<Challenge>; 2] = Default::default();
         let mut registers = Vec::new();
         let mut values = Vec::new();
@@ -39,11 +39,16 @@ impl Backend for Reference {
                 SCOPES.into_iter().zip(inputs.challenges).zip(&mut row_sums)
             {
                 let mut sum = Some(Challenge::ZERO);
+                let mut pairs_left = pairs_in(inputs.description, scope);
                 let sink = |(m_a, a): (F, Challenge), second: Option<(F, Challenge)>| {
                     let (m_b, b) = second.unwrap_or((F::ZERO, Challenge::ONE));
                     let fraction = (a * b).try_inverse().map(|i| (b * m_a + a * m_b) * i);
-                    if let Some(fraction) = fraction {
-                        fractions.extend_from_slice(fraction.as_basis_coefficients_slice());
+                    // The last pair's is no column.
+                    pairs_left -= 1;
+                    if let Some(fraction) = fraction
+                        && pairs_left > 0
+                    {
+                        columns.extend_from_slice(fraction.as_basis_coefficients_slice());
                     }
                     sum = sum.zip(fraction).map(|(sum, fraction)| sum + fraction);
                 };
@@ -51,7 +56,7 @@ impl Backend for Reference {
                 sums.push(sum?);
             }
         }
-        Some(running_sums(inputs, fractions, row_sums))
+        Some(running_sums(inputs, columns, row_sums))
     }
 
     fn quotient<M: Matrix<F>>(&self, inputs: &QuotientInputs<'_, M>) -> RowMajorMatrix<F> {
@@ -98,31 +103,36 @@ pub(crate) fn combine<M: Matrix<F>>(
         let join = |cells: &[F]| Challenge::from_basis_coefficients_fn(|index| cells[index]);
         cells.chunks(DIMENSION).map(join).collect()
     };
-    let fractions = columns(inputs.fractions, index);
+    let fractions = inputs.fractions.map(|matrix| columns(matrix, index));
     let running = columns(inputs.running, index);
     // The quotient domain is twice as dense as the trace's: the next row is two on.
     let running_next = columns(inputs.running, (index + 2) % size);
-    let mut fractions = fractions.iter().copied();
+    let mut fractions = fractions.iter().flatten().copied();
     let steps = running_next.iter().zip(&running);
     let mut steps = steps.map(|(next, this)| *next - *this);
     for ((scope, challenges), share) in SCOPES.into_iter().zip(inputs.challenges).zip(shares) {
         let Some(share) = *share else { continue };
-        let mut total = Challenge::ZERO;
+        let mut rest = steps.next().unwrap_or(Challenge::ZERO) + share;
+        let mut pairs_left = pairs_in(description, scope);
         for_each_pair(
             description,
             scope,
             challenges,
             &values,
             |(m_a, a), second| {
-                let fraction = fractions.next().unwrap_or(Challenge::ZERO);
-                total += fraction;
+                pairs_left -= 1;
+                let fraction = if pairs_left > 0 {
+                    fractions.next().unwrap_or(Challenge::ZERO)
+                } else {
+                    rest
+                };
+                rest -= fraction;
                 add(match second {
                     Some((m_b, b)) => fraction * a * b - b * m_a - a * m_b,
                     None => fraction * a - m_a,
                 });
             },
         );
-        add(steps.next().unwrap_or(Challenge::ZERO) - (total - share));
     }
     combined
 }
@@ -144,7 +154,7 @@ pub(crate) fn inverse_vanishing(domain: &Domain) -> [F; 2] {
 /// Completes a LogUp trace from its fractions and each row's sums of them.
 pub(crate) fn running_sums(
     inputs: &LogupInputs<'_>,
-    fractions: Vec<F>,
+    columns: Vec<F>,
     row_sums: [Vec<Challenge>; 2],
 ) -> LogupTrace {
     let height = inputs.main.height();
@@ -168,8 +178,9 @@ pub(crate) fn running_sums(
         }
         column += DIMENSION;
     }
+    let fractions = fractions(inputs.description) * DIMENSION;
     LogupTrace {
-        fractions: RowMajorMatrix::new(fractions, pairs(inputs.description) * DIMENSION),
+        fractions: (fractions > 0).then(|| RowMajorMatrix::new(columns, fractions)),
         running: RowMajorMatrix::new(running, width),
         sums,
     }

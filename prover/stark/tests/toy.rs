@@ -1,14 +1,19 @@
-//! A toy machine of three chips, proved and verified; and forged in every way that the argument
-//! itself must catch.
+//! A toy machine of four chips, proved and verified in two proofs that balance only together; and
+//! forged in every way that the argument itself must catch.
 
 use p3_field::PrimeCharacteristicRing;
 use p3_matrix::dense::RowMajorMatrix;
-use zkvm_air::{Bus, Description, Expr, F, columns};
-use zkvm_stark::{ProvingKey, Setup, Trace, prove, setup};
-use zkvm_verifier::{Blake3Config, Parameters, PublicMessage, TablesProof, VerifyError, verify};
+use zkvm_air::{Bus, Description, DescriptionError, Expr, F, Round, Scope, columns};
+use zkvm_stark::{
+    Backend, Cpu, ProveError, ProvingKey, Reference, Setup, Trace, commit_boundary, prove, setup,
+};
+use zkvm_verifier::{
+    Blake3Config, Challenge, Config, ExecutionTranscript, Parameters, Poseidon2Config,
+    PublicMessage, Shared, Statement, TablesProof, VerifyError, messages_sum, verify,
+};
 
 columns! {
-    /// Sends the square of `a` to a byte look-up.
+    /// Sends the square of `a` to a byte look-up, and goes from `a` to `a + 1`.
     struct Square {
         /// 1 in real rows.
         is_real: [cell],
@@ -35,31 +40,56 @@ columns! {
     }
 }
 
-const ROWS: usize = 64;
-
-fn config() -> Blake3Config {
-    // Few queries: these tests are about the argument, not about its strength.
-    Blake3Config::new(Parameters {
-        queries: 10,
-        query_grinding_bits: 2,
-        logup_grinding_bits: 3,
-        ..Parameters::STANDARD
-    })
+columns! {
+    /// Takes a state over from another proof and hands one on.
+    struct Border {
+        /// 1 in real rows.
+        is_real: [cell],
+        /// What is taken over; the proof's own state begins with it.
+        from: [cell],
+        /// What is left; the proof's own state ends with it.
+        to: [cell],
+    }
 }
 
-fn key(config: &Blake3Config) -> ProvingKey<Blake3Config> {
-    let square = Description::new::<Square<Expr>, ()>("square", |builder, row, _| {
+const ROWS: usize = 64;
+
+/// Few queries: these tests are about the argument, not about its strength.
+const PARAMETERS: Parameters = Parameters {
+    queries: 10,
+    query_grinding_bits: 2,
+    logup_grinding_bits: 3,
+    ..Parameters::STANDARD
+};
+
+fn state(value: Expr) -> Vec<Expr> {
+    vec![value, Expr::from(0)]
+}
+
+fn key<C: Config>(config: &C) -> ProvingKey<C> {
+    let main = Round::Main;
+    let square = Description::new::<Square<Expr>, ()>("square", main, |builder, row, _| {
         builder.assert_bool("is_real_is_boolean", &row.is_real);
         builder.assert_eq("square", &row.a * &row.a, row.square.clone());
         builder.send("byte", Bus::Range16, &row.is_real, vec![row.square.clone()]);
-        builder.receive("chain", Bus::Chain, &row.is_real, vec![row.a.clone()]);
-        builder.send("next", Bus::Chain, &row.is_real, vec![&row.a + 1]);
+        builder.receive("state", Bus::State, &row.is_real, state(row.a.clone()));
+        builder.send("next", Bus::State, &row.is_real, state(&row.a + 1));
     });
-    let bytes = Description::new::<Count<Expr>, Byte<Expr>>("bytes", |builder, row, byte| {
+    let bytes = Description::new::<Count<Expr>, Byte<Expr>>("bytes", main, |builder, row, byte| {
         builder.receive("byte", Bus::Range16, &row.count, vec![byte.byte.clone()]);
     });
-    let absent = Description::new::<Count<Expr>, ()>("absent", |builder, row, _| {
-        builder.send("chain", Bus::Chain, &row.count, vec![row.count.clone()]);
+    let absent = Description::new::<Count<Expr>, ()>("absent", main, |builder, row, _| {
+        builder.send("state", Bus::State, &row.count, state(row.count.clone()));
+    });
+    let round = Round::Boundary;
+    let border = Description::new::<Border<Expr>, ()>("border", round, |builder, row, _| {
+        builder.assert_bool("is_real_is_boolean", &row.is_real);
+        let number = Expr::public(0);
+        builder.assert_zero_when("first_is_zero", &number.not(), row.from.clone());
+        builder.receive("taken", Bus::Chain, &row.is_real, vec![row.from.clone()]);
+        builder.send("left", Bus::Chain, &row.is_real, vec![row.to.clone()]);
+        builder.send("begin", Bus::State, &row.is_real, state(row.from.clone()));
+        builder.receive("end", Bus::State, &row.is_real, state(row.to.clone()));
     });
     let byte_rows = RowMajorMatrix::new((0..256).map(F::from_u32).collect(), 1);
     let chip = |description: Result<Description, _>, preprocessed| Setup {
@@ -70,24 +100,28 @@ fn key(config: &Blake3Config) -> ProvingKey<Blake3Config> {
         chip(square, None),
         chip(bytes, Some(byte_rows)),
         chip(absent, None),
+        chip(border, None),
     ];
     setup(config, tables).expect("the toy has a key")
 }
 
-/// Rows for `a` = 0 to 9, the rest padding.
-fn traces() -> Vec<Option<Trace>> {
+/// Rows for `a` = `from` to `to - 1`, the rest padding; handed over if `from` and `to` are.
+fn traces([from, to]: [usize; 2]) -> Vec<Option<Trace>> {
     let mut square = F::zero_vec(3 * ROWS);
     let mut counts = F::zero_vec(256);
-    for a in 0..10 {
-        square[3 * a] = F::ONE;
-        square[3 * a + 1] = F::from_usize(a);
-        square[3 * a + 2] = F::from_usize(a * a);
+    for (row, a) in (from..to).enumerate() {
+        square[3 * row] = F::ONE;
+        square[3 * row + 1] = F::from_usize(a);
+        square[3 * row + 2] = F::from_usize(a * a);
         counts[a * a] += F::ONE;
     }
+    let mut border = F::zero_vec(3 * 4);
+    border[..3].copy_from_slice(&[F::ONE, F::from_usize(from), F::from_usize(to)]);
     vec![
         Some(RowMajorMatrix::new(square, 3)),
         Some(RowMajorMatrix::new(counts, 1)),
         None,
+        Some(RowMajorMatrix::new(border, 3)),
     ]
 }
 
@@ -99,118 +133,413 @@ fn chain(value: u32, multiplicity: F) -> PublicMessage {
     }
 }
 
-fn public() -> Vec<PublicMessage> {
+/// From 0 to 10 over both proofs.
+fn between() -> Vec<PublicMessage> {
     vec![chain(0, F::ONE), chain(10, F::NEG_ONE)]
 }
 
-fn proof_of(
-    public: &[PublicMessage],
-    traces: Vec<Option<Trace>>,
-) -> (
-    Blake3Config,
-    ProvingKey<Blake3Config>,
-    TablesProof<Blake3Config>,
-) {
-    let config = config();
-    let key = key(&config);
-    let proof = prove(&config, &key, &[F::TWO], public, traces).expect("the shapes fit");
-    (config, key, proof)
+/// A message to itself that cancels: it is bound all the same.
+fn own(value: u32) -> Vec<PublicMessage> {
+    [F::ONE, F::NEG_ONE]
+        .map(|multiplicity| PublicMessage {
+            bus: Bus::Halt,
+            values: vec![F::from_u32(value), F::ZERO],
+            multiplicity,
+        })
+        .into()
+}
+
+/// Two proofs with what they share.
+struct Pair<C: Config> {
+    config: C,
+    key: ProvingKey<C>,
+    shared: Shared,
+    proofs: Vec<TablesProof<C>>,
+}
+
+/// Draws what the proofs of these boundaries share.
+fn share<C: Config>(config: &C, key: &ProvingKey<C>, traces: &[Vec<Option<Trace>>]) -> Shared {
+    let mut transcript = ExecutionTranscript::begin(config, &[F::TWO], &between(), traces.len());
+    for (number, traces) in (0..).zip(traces) {
+        let only_border = traces.iter().enumerate();
+        let only_border = only_border.map(|(index, t)| t.clone().filter(|_| index == 3));
+        let commitment = commit_boundary(config, key, only_border.collect());
+        let commitment = commitment.expect("the shapes fit");
+        let heights = [None, None, None, traces[3].as_ref().map(|_| 2)];
+        transcript.proof(
+            &key.verifying,
+            &[F::new(number)],
+            &heights,
+            commitment.as_ref(),
+        );
+    }
+    assert!(transcript.grind(3) != F::NEG_ONE);
+    transcript.draw()
+}
+
+impl<C: Config> Pair<C> {
+    fn new(backend: &impl Backend, traces: Vec<Vec<Option<Trace>>>) -> Self {
+        let config = C::new(PARAMETERS);
+        let key = key(&config);
+        let shared = share(&config, &key, &traces);
+        let mut pair = Pair {
+            config,
+            key,
+            shared,
+            proofs: Vec::new(),
+        };
+        for (number, traces) in (0..).zip(traces) {
+            let public = [F::new(number)];
+            let messages = own(number);
+            let proof = prove(
+                &pair.config,
+                backend,
+                &pair.key,
+                &pair.statement(&public, &messages),
+                traces,
+            );
+            pair.proofs.push(proof.expect("the shapes fit"));
+        }
+        pair
+    }
+
+    fn honest() -> Self {
+        Pair::new(&Cpu, vec![traces([0, 4]), traces([4, 10])])
+    }
+
+    fn statement<'a>(&'a self, public: &'a [F], messages: &'a [PublicMessage]) -> Statement<'a> {
+        Statement {
+            context: &[F::TWO],
+            public,
+            messages,
+            shared: &self.shared,
+        }
+    }
+
+    /// Verifies the proofs and adds up what they say to each other.
+    fn sum(&self) -> Result<Challenge, VerifyError> {
+        let mut sum = messages_sum(Scope::Execution, &between(), &self.shared.challenges)?;
+        for (number, proof) in (0..).zip(&self.proofs) {
+            let (public, messages) = ([F::new(number)], own(number));
+            let statement = self.statement(&public, &messages);
+            sum += verify(&self.config, &self.key.verifying, &statement, proof)?;
+        }
+        Ok(sum)
+    }
+
+    /// The refusal of the first proof, changed.
+    fn refusal(&self, forge: impl FnOnce(&mut TablesProof<C>)) -> Option<VerifyError> {
+        let mut forged = self.proofs[1].clone();
+        forge(&mut forged);
+        let (public, messages) = ([F::ONE], own(1));
+        let statement = self.statement(&public, &messages);
+        verify(&self.config, &self.key.verifying, &statement, &forged).err()
+    }
+}
+
+fn two_proofs_verify_and_travel<C: Config>() {
+    let mut pair = Pair::<C>::honest();
+    assert_eq!(pair.sum(), Ok(Challenge::ZERO));
+    let again = |proof: &TablesProof<C>| {
+        let bytes = postcard::to_allocvec(proof).expect("proofs serialize");
+        postcard::from_bytes(&bytes).expect("and deserialize")
+    };
+    pair.proofs = pair.proofs.iter().map(again).collect();
+    assert_eq!(pair.sum(), Ok(Challenge::ZERO));
+    // Neither balances alone, nor does either twice.
+    let (first, second) = (pair.proofs[0].clone(), pair.proofs[1].clone());
+    pair.proofs = vec![first.clone()];
+    assert_ne!(pair.sum(), Ok(Challenge::ZERO));
+    pair.proofs = vec![first, second.clone(), second];
+    assert_ne!(pair.sum(), Ok(Challenge::ZERO));
 }
 
 #[test]
-fn an_honest_proof_verifies_and_travels() {
-    let (config, key, proof) = proof_of(&public(), traces());
-    verify(&config, &key.verifying, &[F::TWO], &public(), &proof).expect("it is honest");
-    let bytes = postcard::to_allocvec(&proof).expect("proofs serialize");
-    let again = postcard::from_bytes(&bytes).expect("and deserialize");
-    verify(&config, &key.verifying, &[F::TWO], &public(), &again).expect("it is the same");
+fn two_proofs_verify_and_travel_and_balance_only_together() {
+    two_proofs_verify_and_travel::<Blake3Config>();
+    two_proofs_verify_and_travel::<Poseidon2Config>();
+}
+
+fn backends_agree<C: Config>() {
+    let all = || vec![traces([0, 4]), traces([4, 10])];
+    let [fast, reference] = [
+        Pair::<C>::new(&Cpu, all()).proofs,
+        Pair::<C>::new(&Reference, all()).proofs,
+    ]
+    .map(|proofs| postcard::to_allocvec(&proofs).expect("proofs serialize"));
+    assert!(fast == reference);
+}
+
+#[test]
+fn both_backends_give_the_same_bytes() {
+    backends_agree::<Blake3Config>();
+    backends_agree::<Poseidon2Config>();
+}
+
+#[test]
+fn proofs_that_do_not_hand_over_the_same_do_not_balance() {
+    let pair = Pair::<Blake3Config>::new(&Cpu, vec![traces([0, 4]), traces([5, 10])]);
+    let sum = pair.sum().expect("each holds by itself");
+    assert_ne!(sum, Challenge::ZERO);
+    // The first one must begin with nothing, by its number; the second need not.
+    let pair = Pair::<Blake3Config>::new(&Cpu, vec![traces([4, 10]), traces([0, 4])]);
+    let chip = "border".to_owned();
+    assert_eq!(pair.sum(), Err(VerifyError::Constraints { chip }));
+}
+
+fn false_cells_are_refused<C: Config>() {
+    for (chip, row, column, width) in [
+        (0, 3, 0, 3),
+        (0, 3, 1, 3),
+        (0, 3, 2, 3),
+        (0, 40, 0, 3),
+        (0, 40, 1, 3),
+        (3, 0, 0, 3),
+        (3, 0, 1, 3),
+        (3, 0, 2, 3),
+    ] {
+        let mut forged = traces([4, 10]);
+        if let Some(trace) = &mut forged[chip] {
+            trace.values[width * row + column] += F::ONE;
+        }
+        let pair = Pair::<C>::new(&Cpu, vec![traces([0, 4]), forged]);
+        assert_ne!(
+            pair.sum(),
+            Ok(Challenge::ZERO),
+            "chip {chip} row {row} column {column}"
+        );
+    }
 }
 
 #[test]
 fn a_false_cell_is_refused() {
-    for (row, column) in [(3, 0), (3, 1), (3, 2), (40, 0), (40, 1)] {
-        let mut traces = traces();
-        if let Some(trace) = &mut traces[0] {
-            trace.values[3 * row + column] += F::ONE;
-        }
-        let (config, key, proof) = proof_of(&public(), traces);
-        let result = verify(&config, &key.verifying, &[F::TWO], &public(), &proof);
-        assert!(result.is_err(), "row {row} column {column}");
-    }
+    false_cells_are_refused::<Blake3Config>();
+    false_cells_are_refused::<Poseidon2Config>();
 }
 
 #[test]
-fn a_false_look_up_or_public_message_is_refused() {
-    let (config, key, proof) = proof_of(&[chain(0, F::ONE), chain(11, F::NEG_ONE)], traces());
-    let public_11 = [chain(0, F::ONE), chain(11, F::NEG_ONE)];
-    let result = verify(&config, &key.verifying, &[F::TWO], &public_11, &proof);
-    assert_eq!(result, Err(VerifyError::Balance));
-
-    let mut forged = traces();
+fn a_false_look_up_or_an_absent_border_is_refused() {
+    let mut forged = traces([4, 10]);
     if let Some(counts) = &mut forged[1] {
         counts.values[5] += F::ONE;
     }
-    let (config, key, proof) = proof_of(&public(), forged);
-    let result = verify(&config, &key.verifying, &[F::TWO], &public(), &proof);
-    assert_eq!(result, Err(VerifyError::Balance));
+    let pair = Pair::<Blake3Config>::new(&Cpu, vec![traces([0, 4]), forged]);
+    assert_eq!(pair.sum(), Err(VerifyError::Balance));
+    let mut forged = traces([4, 10]);
+    forged[3] = None;
+    let pair = Pair::<Blake3Config>::new(&Cpu, vec![traces([0, 4]), forged]);
+    assert_eq!(pair.sum(), Err(VerifyError::Balance));
 }
 
 #[test]
-fn context_and_public_messages_are_bound() {
-    let (config, key, proof) = proof_of(&public(), traces());
-    let verify = |context: &[F], public: &[PublicMessage]| {
-        verify(&config, &key.verifying, context, public, &proof)
+fn context_public_values_messages_and_challenges_are_bound() {
+    let pair = Pair::<Blake3Config>::honest();
+    let other = Pair::<Blake3Config>::new(&Cpu, vec![traces([0, 5]), traces([5, 10])]);
+    let (public, messages) = ([F::ONE], own(1));
+    let honest = pair.statement(&public, &messages);
+    let verify = |statement: &Statement<'_>| {
+        verify(
+            &pair.config,
+            &pair.key.verifying,
+            statement,
+            &pair.proofs[1],
+        )
     };
-    assert!(verify(&[F::ONE], &public()).is_err());
-    assert!(verify(&[], &public()).is_err());
-    assert!(verify(&[F::TWO, F::ZERO], &public()).is_err());
-    let mut more = public();
-    more.extend([chain(5, F::ONE), chain(5, F::NEG_ONE)]);
+    assert!(verify(&honest).is_ok());
+    for context in [&[F::ONE][..], &[], &[F::TWO, F::ZERO]] {
+        assert!(verify(&Statement { context, ..honest }).is_err());
+    }
+    for public in [&[F::TWO][..], &[], &[F::ONE, F::ONE]] {
+        assert!(verify(&Statement { public, ..honest }).is_err());
+    }
+    for messages in [own(2), Vec::new(), [own(1), own(1)].concat()] {
+        let messages = &messages;
+        assert!(
+            verify(&Statement { messages, ..honest }).is_err(),
+            "messages that cancel are bound too"
+        );
+    }
+    let shared = &other.shared;
     assert!(
-        verify(&[F::TWO], &more).is_err(),
-        "messages that cancel are bound too"
+        verify(&Statement { shared, ..honest }).is_err(),
+        "challenges"
+    );
+    let mut seed = pair.shared;
+    seed.seed[7] += F::ONE;
+    let shared = &seed;
+    assert!(verify(&Statement { shared, ..honest }).is_err(), "seed");
+    let foreign = [chain(1, F::ONE)];
+    let messages = &foreign;
+    assert!(
+        verify(&Statement { messages, ..honest }).is_err(),
+        "the segment's messages are on the segment's buses"
+    );
+    let challenges = &pair.shared.challenges;
+    assert_eq!(
+        messages_sum(Scope::Execution, &own(1), challenges),
+        Err(VerifyError::Scope)
     );
 }
 
+/// What is drawn from the transcript of the execution changes with everything it absorbs.
 #[test]
-fn every_part_of_a_proof_is_bound() {
-    let (config, key, proof) = proof_of(&public(), traces());
-    type Forge = fn(&mut TablesProof<Blake3Config>);
-    let forgeries: [(&str, Forge); 14] = [
+fn shared_challenges_depend_on_every_boundary() {
+    let config = Blake3Config::new(PARAMETERS);
+    let key = key(&config);
+    let seed = |traces: &[Vec<Option<Trace>>]| share(&config, &key, traces).seed;
+    let honest = seed(&[traces([0, 4]), traces([4, 10])]);
+    assert_eq!(honest, seed(&[traces([0, 4]), traces([4, 10])]));
+    let others = [
+        seed(&[traces([0, 4])]),
+        seed(&[traces([4, 10]), traces([0, 4])]),
+        seed(&[traces([0, 4]), traces([4, 11])]),
+        seed(&[traces([0, 3]), traces([4, 10])]),
+        seed(&[traces([0, 4]), traces([4, 10]), traces([4, 10])]),
+        seed(&[traces([0, 4]), vec![None, None, None, None]]),
+    ];
+    for (index, other) in others.iter().enumerate() {
+        assert_ne!(*other, honest, "{index}");
+    }
+    // What is committed to later is not there yet.
+    let mut later = traces([4, 10]);
+    later[0] = None;
+    assert_eq!(seed(&[traces([0, 4]), later]), honest);
+}
+
+type Forge<C> = fn(&mut TablesProof<C>);
+
+fn forgeries<C: Config>() -> Vec<(&'static str, Forge<C>)> {
+    vec![
         ("height", |p| p.heights_log2[0] = Some(7)),
+        ("height of a boundary table", |p| {
+            p.heights_log2[3] = Some(3)
+        }),
         ("absent chip", |p| p.heights_log2[0] = None),
+        ("absent boundary table", |p| p.heights_log2[3] = None),
         ("present chip", |p| p.heights_log2[2] = Some(3)),
         ("fixed height", |p| p.heights_log2[1] = Some(7)),
-        ("fewer heights", |p| p.heights_log2.truncate(2)),
+        ("fewer heights", |p| p.heights_log2.truncate(3)),
         ("sums that cancel", |p| {
             p.sums[0] += F::ONE;
             p.sums[1] -= F::ONE;
         }),
         ("fewer sums", |p| p.sums.truncate(1)),
+        ("sum between", |p| p.sums_between[0] += F::ONE),
+        ("no sum between", |p| p.sums_between.clear()),
+        ("one sum between more", |p| {
+            p.sums_between.push(Challenge::ZERO)
+        }),
+        ("sums of two scopes exchanged", |p| {
+            std::mem::swap(&mut p.sums[2], &mut p.sums_between[0]);
+        }),
+        ("boundary commitment", |p| {
+            p.boundary = Some(p.main.clone());
+        }),
+        ("no boundary commitment", |p| p.boundary = None),
         ("main commitment", |p| p.main = p.quotient.clone()),
         ("LogUp commitment", |p| p.logup = p.quotient.clone()),
+        ("quotient commitment", |p| p.quotient = p.logup.clone()),
         ("grinding", |p| p.logup_grinding += F::ONE),
         ("main opening", |p| p.openings[0].main[1] += F::ONE),
+        ("boundary opening", |p| p.openings[2].main[1] += F::ONE),
+        ("preprocessed opening", |p| {
+            p.openings[1].preprocessed[0] += F::ONE;
+        }),
         ("narrow opening", |p| p.openings[0].main.truncate(2)),
+        ("fewer openings", |p| p.openings.truncate(2)),
+        ("fraction opening", |p| p.openings[0].fractions[4] += F::ONE),
         ("running opening", |p| {
-            p.openings[1].running_next[4] += F::ONE
+            p.openings[1].running_next[4] += F::ONE;
+        }),
+        ("running opening between", |p| {
+            p.openings[2].running[7] += F::ONE;
+        }),
+        ("running opening without the second sum", |p| {
+            p.openings[2].running.truncate(5);
         }),
         ("quotient opening", |p| {
-            p.openings[1].quotient[1][0] += F::ONE
+            p.openings[1].quotient[5] += F::ONE;
         }),
-    ];
-    for (name, forge) in forgeries {
-        let mut forged = proof.clone();
-        forge(&mut forged);
-        let result = verify(&config, &key.verifying, &[F::TWO], &public(), &forged);
-        assert!(result.is_err(), "{name}");
+    ]
+}
+
+fn every_part_is_bound<C: Config>() {
+    let pair = Pair::<C>::honest();
+    assert_eq!(pair.refusal(|_| {}), None);
+    for (name, forge) in forgeries::<C>() {
+        assert!(pair.refusal(forge).is_some(), "{name}");
     }
-    let other = Blake3Config::new(Parameters {
+    // The other proof's parts, each in place of this one's own.
+    let first = &pair.proofs[0];
+    let swaps: [(&str, &dyn Fn(&mut TablesProof<C>)); 8] = [
+        ("boundary", &|p| p.boundary = first.boundary.clone()),
+        ("main", &|p| p.main = first.main.clone()),
+        ("logup", &|p| p.logup = first.logup.clone()),
+        ("quotient", &|p| p.quotient = first.quotient.clone()),
+        ("sums", &|p| p.sums = first.sums.clone()),
+        ("sums between", &|p| {
+            p.sums_between = first.sums_between.clone()
+        }),
+        ("openings", &|p| p.openings = first.openings.clone()),
+        ("pcs", &|p| p.pcs = first.pcs.clone()),
+    ];
+    for (name, swap) in swaps {
+        assert!(pair.refusal(swap).is_some(), "{name} of another proof");
+    }
+    let other = C::new(Parameters {
         queries: 11,
-        ..*zkvm_verifier::Config::parameters(&config)
+        ..PARAMETERS
     });
-    assert!(
-        verify(&other, &key.verifying, &[F::TWO], &public(), &proof).is_err(),
-        "parameters"
+    let (public, messages) = ([F::ONE], own(1));
+    let statement = pair.statement(&public, &messages);
+    let result = verify(&other, &pair.key.verifying, &statement, &pair.proofs[1]);
+    assert!(result.is_err(), "parameters");
+}
+
+#[test]
+fn every_part_of_a_proof_is_bound() {
+    every_part_is_bound::<Blake3Config>();
+    every_part_is_bound::<Poseidon2Config>();
+}
+
+#[test]
+fn what_is_wrong_with_the_boundary_is_said() {
+    let pair = Pair::<Blake3Config>::honest();
+    let boundary = Some(VerifyError::Boundary);
+    assert_eq!(pair.refusal(|p| p.boundary = None), boundary);
+    assert_eq!(pair.refusal(|p| p.sums_between.clear()), boundary);
+    let more: Forge<Blake3Config> = |p| p.sums_between.push(Challenge::ZERO);
+    assert_eq!(pair.refusal(more), boundary);
+    // A sum that is not the tables' own breaks the running sum of the chip that speaks there.
+    let chip = "border".to_owned();
+    assert_eq!(
+        pair.refusal(|p| p.sums_between[0] += F::ONE),
+        Some(VerifyError::Constraints {
+            chip: "square".to_owned()
+        }),
+        "all constraints have another challenge: {chip} is not the first"
     );
+}
+
+#[test]
+fn a_chip_committed_to_after_the_challenge_cannot_speak_between_proofs() {
+    let late = Description::new::<Count<Expr>, ()>("late", Round::Main, |builder, row, _| {
+        builder.send("chain", Bus::Chain, &row.count, vec![row.count.clone()]);
+    });
+    let name = "chain".to_owned();
+    assert_eq!(late.err(), Some(DescriptionError::Round { name }));
+}
+
+#[test]
+fn traces_of_a_wrong_shape_are_refused_by_the_prover() {
+    let config = Blake3Config::new(PARAMETERS);
+    let key = key(&config);
+    let error = commit_boundary(&config, &key, vec![None; 3]);
+    let expected = 4;
+    assert_eq!(error.err(), Some(ProveError::Count { expected, got: 3 }));
+    let wide = Some(RowMajorMatrix::new(F::zero_vec(16), 4));
+    let error = commit_boundary(&config, &key, vec![None, None, None, wide]);
+    assert!(matches!(error.err(), Some(ProveError::Shape { .. })));
+    let none = commit_boundary(&config, &key, vec![None; 4]);
+    assert!(none.is_ok_and(|commitment| commitment.is_none()));
 }

@@ -26,7 +26,7 @@ mod security;
 mod verify;
 
 pub use messages::{SegmentEnd, between_messages, context, segment_messages};
-pub use proof::{DecodeError, Header, Proof, SegmentProof};
+pub use proof::{DecodeError, FORMAT, Header, MAGIC, Proof, SegmentProof};
 pub use security::{Security, report};
 pub use verify::{
     ExecutionKeys, JOURNAL_BYTES_MAX, SEGMENTS_MAX, Verified, VerifyError, WORDS_PARTS_MAX, verify,

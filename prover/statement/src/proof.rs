@@ -23,6 +23,26 @@ pub struct Header {
     pub machine: [u8; 32],
 }
 
+impl fmt::Display for Header {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Parameters {
+            blowup_log2,
+            queries,
+            query_grinding_bits,
+            batch_grinding_bits,
+            logup_grinding_bits,
+        } = self.parameters;
+        write!(
+            f,
+            "{}, blow-up 2^{blowup_log2}, {queries} queries, grinding \
+             {logup_grinding_bits}/{batch_grinding_bits}/{query_grinding_bits} bits, machine ",
+            self.hash.name()
+        )?;
+        let mut machine = self.machine.iter().take(4);
+        machine.try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
 /// The proof of one segment.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(bound = "")]
@@ -112,10 +132,11 @@ pub enum DecodeError {
     },
 }
 
-/// A byte above 127, so that text-mode transfers damage it; name; line ends; end of file.
-const MAGIC: &[u8; 9] = b"\x8fZKVM\r\n\x1a\n";
-/// The format of the bytes after the magic.
-const VERSION: u16 = 2;
+/// How proof files begin: a byte above 127, so that text-mode transfers damage it; name; line ends;
+/// end of file.
+pub const MAGIC: &[u8; 9] = b"\x8fZKVM\r\n\x1a\n";
+/// The format of the bytes after the magic, which this program writes and reads.
+pub const FORMAT: u16 = 2;
 /// Bytes of the checksum at the end: the first of the BLAKE3 hash of all before it.
 const CHECKSUM_BYTES: usize = 8;
 
@@ -139,7 +160,7 @@ impl Header {
 fn body(bytes: &[u8]) -> Result<&[u8], DecodeError> {
     let rest = bytes.strip_prefix(MAGIC).ok_or(DecodeError::Magic)?;
     let (version, rest) = rest.split_first_chunk().ok_or(DecodeError::Magic)?;
-    let (expected, got) = (VERSION, u16::from_le_bytes(*version));
+    let (expected, got) = (FORMAT, u16::from_le_bytes(*version));
     if got != expected {
         return Err(DecodeError::Version { expected, got });
     }
@@ -168,7 +189,7 @@ impl<C: Config> Proof<C> {
     /// None for a proof: only types without an encoding fail.
     pub fn to_bytes(&self) -> Result<Vec<u8>, DecodeError> {
         let mut bytes = MAGIC.to_vec();
-        bytes.extend_from_slice(&VERSION.to_le_bytes());
+        bytes.extend_from_slice(&FORMAT.to_le_bytes());
         let mut bytes = postcard::to_extend(self, bytes).map_err(damaged)?;
         let sum = checksum(&bytes);
         bytes.extend_from_slice(&sum);

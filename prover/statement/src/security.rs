@@ -6,7 +6,7 @@ use zkvm_isa::record::Part;
 use zkvm_soundness::{
     BLAKE3_COLLISION_BITS, Level, Parameters as Model, Report, Shape, field_collision_bits,
 };
-use zkvm_verifier::logup::{DIMENSION, pairs, pairs_in};
+use zkvm_verifier::logup::{DIMENSION, fractions, pairs, pairs_in};
 use zkvm_verifier::{Config, FOLD_ARITY_LOG2_MAX, Hash, Parameters, TablesProof, VerifyingKey};
 
 use crate::{ExecutionKeys, Proof, VerifyError};
@@ -123,10 +123,10 @@ fn widen<C: Config>(
         }
         let scopes = 1 + u64::from(pairs_in(description, Scope::Execution) > 0);
         let columns = description.columns.len() + description.preprocessed.len();
-        let extension = pairs(description) as u64 + 2 * scopes + 2;
+        let extension = fractions(description) as u64 + 2 * scopes + 2;
         openings += columns as u64 + DIMENSION as u64 * extension;
         let constraints = description.constraints.len() + pairs(description);
-        shape.constraints = shape.constraints.max(constraints as u64 + scopes);
+        shape.constraints = shape.constraints.max(constraints as u64);
     }
     shape.openings = shape.openings.max(openings);
     shape.interactions = shape.interactions.max(interactions);

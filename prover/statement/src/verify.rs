@@ -71,7 +71,7 @@ pub struct Verified {
 pub enum VerifyError {
     /// The proof was made with another machine or other parameters than the caller's keys.
     #[error(
-        "the proof was made with another machine or other parameters: {got:?}, not {expected:?}"
+        "the proof was made with another machine or other parameters: {got}; not with {expected}"
     )]
     Header {
         /// The caller's.

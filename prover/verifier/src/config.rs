@@ -8,6 +8,7 @@ use p3_challenger::{
     SerializingChallenger32,
 };
 use p3_commit::{ExtensionMmcs, Pcs, UnivariateStarkPcs};
+use p3_dft::Radix2DFTSmallBatch;
 use p3_field::Field;
 use p3_field::coset::TwoAdicMultiplicativeCoset;
 use p3_field::extension::QuinticTrinomialExtensionField;
@@ -16,7 +17,6 @@ use p3_koala_bear::{
     Poseidon2KoalaBear, default_koalabear_poseidon2_16, default_koalabear_poseidon2_24,
 };
 use p3_merkle_tree::MerkleTreeMmcs;
-use p3_monty_31::dft::RecursiveDft;
 use p3_symmetric::{
     CompressionFunctionFromHasher, PaddingFreeSponge, SerializingHasher, TruncatedPermutation,
 };
@@ -152,7 +152,7 @@ type FieldHash = SerializingHasher<ByteHash>;
 type ByteCompress = CompressionFunctionFromHasher<ByteHash, 2, 32>;
 type ByteMmcs = MerkleTreeMmcs<F, u8, FieldHash, ByteCompress, 2, 32>;
 type Blake3Challenger = SerializingChallenger32<F, HashChallenger<u8, ByteHash, 32>>;
-type FriPcs<M> = TwoAdicFriPcs<F, RecursiveDft<F>, M, ExtensionMmcs<F, Challenge, M>>;
+type FriPcs<M> = TwoAdicFriPcs<F, Radix2DFTSmallBatch<F>, M, ExtensionMmcs<F, Challenge, M>>;
 
 /// BLAKE3 for Merkle trees and transcript: the fastest on a processor.
 #[derive(Clone)]
@@ -176,7 +176,7 @@ impl Config for Blake3Config {
     fn new(parameters: Parameters) -> Self {
         let mmcs = ByteMmcs::new(FieldHash::new(Blake3), ByteCompress::new(Blake3), 0);
         let fri = fri(&parameters, ExtensionMmcs::new(mmcs.clone()));
-        let pcs = TwoAdicFriPcs::new(RecursiveDft::default(), mmcs, fri);
+        let pcs = TwoAdicFriPcs::new(Radix2DFTSmallBatch::default(), mmcs, fri);
         Blake3Config { pcs, parameters }
     }
 
@@ -230,7 +230,7 @@ impl Config for Poseidon2Config {
         let sponge = Sponge::new(default_koalabear_poseidon2_24());
         let mmcs = FieldMmcs::new(sponge, FieldCompress::new(permutation.clone()), 0);
         let fri = fri(&parameters, ExtensionMmcs::new(mmcs.clone()));
-        let pcs = TwoAdicFriPcs::new(RecursiveDft::default(), mmcs, fri);
+        let pcs = TwoAdicFriPcs::new(Radix2DFTSmallBatch::default(), mmcs, fri);
         Poseidon2Config {
             pcs,
             permutation,

@@ -3,13 +3,15 @@
 //! A message `(bus, v_1, …, v_k)` has the fingerprint `alpha + bus + Σ beta^i · v_i`. With
 //! multiplicities `m`, a bus balances if `Σ m / fingerprint = 0` over all chips and public
 //! messages (eprint 2022/1530; the bus number in front separates the buses). A chip's interactions
-//! are taken in pairs `(a, b)`; for each pair a column `h` with
+//! are taken in pairs `(a, b)`; for each pair but the last a column `h` with
 //!
 //! ```text
 //! h · fingerprint_a · fingerprint_b = m_a · fingerprint_b + m_b · fingerprint_a
 //! ```
 //! and one running sum `phi` over the `n` rows with `phi(next) = phi + Σ h - S/n`, in all rows,
 //! the last one's next being the first: so `S` is the chip's sum, without any boundary constraint.
+//! In that sum the last pair's `h` is no column of its own: it is what `phi(next) - phi + S/n` leaves
+//! beyond the others, and satisfies the equation above.
 //!
 //! Interactions on buses of the whole execution ([`Scope::Execution`]) have their own challenges,
 //! pairs and running sum, whose `S` is not part of the proof's own balance: the verifier of all
@@ -82,11 +84,21 @@ pub fn pairs_in(description: &Description, scope: Scope) -> usize {
         .div_ceil(2)
 }
 
-/// Number of pair columns of a chip: those of [`Scope::Segment`] come first.
+/// Number of pairs of a chip.
 #[must_use]
 pub fn pairs(description: &Description) -> usize {
     SCOPES
         .map(|scope| pairs_in(description, scope))
+        .iter()
+        .sum()
+}
+
+/// Number of challenge-field columns of a chip's fractions: one per pair but the last of each scope;
+/// those of [`Scope::Segment`] come first.
+#[must_use]
+pub fn fractions(description: &Description) -> usize {
+    SCOPES
+        .map(|scope| pairs_in(description, scope).saturating_sub(1))
         .iter()
         .sum()
 }

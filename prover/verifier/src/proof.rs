@@ -15,7 +15,8 @@ pub struct TableOpening {
     pub main: Vec<Challenge>,
     /// Preprocessed columns, if the chip has any.
     pub preprocessed: Vec<Challenge>,
-    /// LogUp fractions: five base columns for each pair of interactions.
+    /// LogUp fractions: five base columns for each pair of interactions but the last; see
+    /// [`crate::logup::fractions`].
     pub fractions: Vec<Challenge>,
     /// LogUp running sums: five base columns for the segment's buses, five more if the chip speaks
     /// on buses of the execution.
@@ -23,7 +24,7 @@ pub struct TableOpening {
     /// The running sums one row on.
     pub running_next: Vec<Challenge>,
     /// The two chunks of the quotient, five base columns each.
-    pub quotient: [Vec<Challenge>; 2],
+    pub quotient: Vec<Challenge>,
 }
 
 /// A proof about tables; see [`crate::verify`].

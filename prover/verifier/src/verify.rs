@@ -10,7 +10,9 @@ use thiserror::Error;
 use zkvm_air::{F, Round, Row, Scope};
 
 use crate::key::{HEIGHT_LOG2_MAX, HEIGHT_LOG2_MIN, TableKey};
-use crate::logup::{Challenges, DIMENSION, SCOPES, for_each_pair, pairs, speaks_between};
+use crate::logup::{
+    Challenges, DIMENSION, SCOPES, for_each_pair, fractions, pairs_in, speaks_between,
+};
 use crate::{
     Challenge, Config, Domain, PublicMessage, Statement, TableOpening, TablesProof, Transcript,
     VerifyingKey,
@@ -255,13 +257,12 @@ fn check_opening_widths(table: &TableKey, opening: &TableOpening) -> Result<(), 
         ),
         (
             "fractions",
-            DIMENSION * pairs(description),
+            DIMENSION * fractions(description),
             opening.fractions.len(),
         ),
         ("running", running, opening.running.len()),
         ("running_next", running, opening.running_next.len()),
-        ("quotient", DIMENSION, opening.quotient[0].len()),
-        ("quotient", DIMENSION, opening.quotient[1].len()),
+        ("quotient", CHUNKS * DIMENSION, opening.quotient.len()),
     ];
     for (what, expected, got) in parts {
         if expected != got {
@@ -311,7 +312,8 @@ fn check_constraints(
     let push = |value: Challenge| values.push(value);
     description.interaction_tape.run(row, &mut registers, push);
     let height_inverse = F::from_u64(domain.size() as u64).inverse();
-    // The widths were checked: there is a fraction for every pair, a running sum for every sum.
+    // The widths were checked: there is a fraction for every pair but the last, and a running sum
+    // for every sum.
     let mut fractions = opening.fractions.chunks(DIMENSION).map(join);
     let mut running = opening.running.chunks(DIMENSION).map(join);
     let mut running_next = opening.running_next.chunks(DIMENSION).map(join);
@@ -319,28 +321,38 @@ fn check_constraints(
         |columns: &mut dyn Iterator<Item = Challenge>| columns.next().unwrap_or(Challenge::ZERO);
     for ((scope, challenges), sum) in SCOPES.into_iter().zip(challenges).zip(sums) {
         let Some(sum) = *sum else { continue };
-        let mut total = Challenge::ZERO;
+        // What the running sum grows by is the sum of all fractions, less an even share of `sum`.
+        let step = next(&mut running_next) - next(&mut running);
+        let mut rest = step + sum * height_inverse;
+        let mut pairs_left = pairs_in(description, scope);
         for_each_pair(
             description,
             scope,
             challenges,
             &values,
             |(m_a, a), second| {
-                let fraction = next(&mut fractions);
-                total += fraction;
+                pairs_left = pairs_left.saturating_sub(1);
+                let fraction = if pairs_left > 0 {
+                    next(&mut fractions)
+                } else {
+                    rest
+                };
+                rest -= fraction;
                 add(match second {
                     Some((m_b, b)) => fraction * a * b - m_a * b - m_b * a,
                     None => fraction * a - m_a,
                 });
             },
         );
-        let step = total - sum * height_inverse;
-        add(next(&mut running_next) - next(&mut running) - step);
     }
 
     let quotient_domain = quotient_domain(domain);
-    let quotient = join_quotient(&quotient_domain.split_domains(2), &opening.quotient, zeta)
-        .ok_or(VerifyError::PointInDomain)?;
+    let quotient = join_quotient(
+        &quotient_domain.split_domains(CHUNKS),
+        &opening.quotient,
+        zeta,
+    )
+    .ok_or(VerifyError::PointInDomain)?;
     if combined != quotient * vanishing {
         return Err(VerifyError::Constraints {
             chip: description.name.clone(),
@@ -348,6 +360,11 @@ fn check_constraints(
     }
     Ok(())
 }
+
+/// Chunks of a quotient: constraints have degree 3, less the vanishing polynomial's 1.
+const CHUNKS: usize = 2;
+
+const _: () = assert!(CHUNKS as u32 + 1 == zkvm_air::MAX_DEGREE);
 
 /// The domain of twice the size, disjoint from the trace's, on which quotients are evaluated.
 fn quotient_domain(domain: &Domain) -> Domain {
@@ -368,13 +385,9 @@ fn join(columns: &[Challenge]) -> Challenge {
 }
 
 /// The value of the quotient at `zeta` from its chunks on `domains`.
-fn join_quotient(
-    domains: &[Domain],
-    chunks: &[Vec<Challenge>; 2],
-    zeta: Challenge,
-) -> Option<Challenge> {
+fn join_quotient(domains: &[Domain], chunks: &[Challenge], zeta: Challenge) -> Option<Challenge> {
     let mut total = Challenge::ZERO;
-    for (index, chunk) in chunks.iter().enumerate() {
+    for (index, chunk) in chunks.chunks(DIMENSION).enumerate() {
         let mut weight = Challenge::ONE;
         for (other_index, other) in domains.iter().enumerate() {
             if other_index != index {
@@ -428,18 +441,14 @@ fn check_openings<C: Config>(
         };
         round.push(at(*domain, vec![(zeta, &opening.main)]));
         let next = domain.next_point(zeta).ok_or(VerifyError::PointInDomain)?;
-        logup.push(at(*domain, vec![(zeta, &opening.fractions)]));
+        if !opening.fractions.is_empty() {
+            logup.push(at(*domain, vec![(zeta, &opening.fractions)]));
+        }
         logup.push(at(
             *domain,
             vec![(zeta, &opening.running), (next, &opening.running_next)],
         ));
-        for (chunk, values) in quotient_domain(domain)
-            .split_domains(2)
-            .iter()
-            .zip(&opening.quotient)
-        {
-            quotient.push(at(*chunk, vec![(zeta, values)]));
-        }
+        quotient.push(at(*domain, vec![(zeta, &opening.quotient)]));
     }
     let rounds = [
         (Some(key.preprocessed.clone()), preprocessed),

@@ -1,6 +1,7 @@
 //! Executing programs.
 
 use std::borrow::Cow;
+use std::ops::ControlFlow;
 
 use zkvm_inspect::Frame;
 use zkvm_machine::{
@@ -8,8 +9,9 @@ use zkvm_machine::{
     Span, backtrace, execute, execute_segments,
 };
 
-use zkvm_prover::{Config, Cpu, Hash, Keys, Level, Options, Progress, segment_limits};
+use zkvm_prover::{Config, Cpu, Hash, Keys, Level, OnProgress, Options, segment_limits};
 
+use crate::job::Job;
 use crate::proof::AnyProof;
 use crate::{Error, Input, Journal, Program, Proof, memory};
 
@@ -142,6 +144,18 @@ impl Client {
         }
     }
 
+    /// The hash of proofs.
+    #[must_use]
+    pub fn hash(&self) -> Hash {
+        self.hash
+    }
+
+    /// The level of security of proofs.
+    #[must_use]
+    pub fn level(&self) -> Level {
+        self.level
+    }
+
     /// The memory that proving may take, in bytes.
     #[must_use]
     pub fn memory_bytes(&self) -> u64 {
@@ -220,38 +234,94 @@ impl Client {
         program: &Program,
         input: impl Into<Cow<'a, Input>>,
     ) -> Result<Proof, Error> {
-        self.prove_with(program, input, 0, &mut Discard, &mut |_| {})
+        let go_on = &mut |_| ControlFlow::Continue(());
+        self.prove_with(program, input, 0, &mut Discard, go_on)
     }
 
     /// Executes `program` and proves that it halted with `exit_code`. What the guest prints goes to
-    /// `console`, how far proving is to `progress`.
+    /// `console`, how far proving is to `progress`, which may break to cancel.
     ///
     /// # Errors
-    /// [`Error::Prove`] if it did not, or if its execution cannot be proved.
+    /// [`Error::Prove`] if it did not, if its execution cannot be proved, or if it was cancelled.
     pub fn prove_with<'a>(
         &self,
         program: &Program,
         input: impl Into<Cow<'a, Input>>,
         exit_code: u32,
         console: &mut dyn Console,
-        progress: &mut dyn FnMut(Progress),
+        progress: OnProgress<'_>,
     ) -> Result<Proof, Error> {
         let input = input.into();
-        let job = Job {
+        let statement = Statement {
             client: self,
             input: input.machine(),
             exit_code,
         };
         Ok(Proof(match self.hash {
             Hash::Blake3 => {
-                let proof = job.run(program.keys(self.level)?, console, progress)?;
+                let proof = statement.prove(program.keys(self.level)?, console, progress)?;
                 AnyProof::Blake3(Box::new(proof))
             }
             Hash::Poseidon2 => {
-                let proof = job.run(program.keys_poseidon2(self.level)?, console, progress)?;
+                let proof =
+                    statement.prove(program.keys_poseidon2(self.level)?, console, progress)?;
                 AnyProof::Poseidon2(Box::new(proof))
             }
         }))
+    }
+
+    /// Begins to prove that `program` halts with exit code 0, on a thread of its own.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), zkvm_sdk::Error> {
+    /// use zkvm_sdk::{Client, Input, Program};
+    ///
+    /// let program = Program::from_file("guest.elf")?;
+    /// let job = Client::auto()?.start(&program, Input::new().write(&21u64)?);
+    /// if let Some(progress) = job.progress() {
+    ///     println!("segment {} of {}", progress.done, progress.of);
+    /// }
+    /// let proof = job.wait()?; // or `job.cancel()`
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn start(&self, program: &Program, input: Input) -> Job {
+        Job::start(self.clone(), program.clone(), input, 0)
+    }
+
+    /// Executes `program` and foretells what proving it takes with this client's hash, level and
+    /// memory. What the guest prints goes to `console`. The guest may fail:
+    /// [`Execution::exit`] says how.
+    ///
+    /// # Errors
+    /// [`Error::Prove`] if the input does not fit.
+    pub fn cost<'a>(
+        &self,
+        program: &Program,
+        input: impl Into<Cow<'a, Input>>,
+        console: &mut dyn Console,
+    ) -> Result<(zkvm_prover::Cost, Execution), Error> {
+        let input = input.into();
+        let (cost, execution) = match self.hash {
+            Hash::Blake3 => {
+                let keys = program.keys(self.level)?;
+                zkvm_prover::cost(keys, input.machine(), &self.options(keys, 0), console)?
+            }
+            Hash::Poseidon2 => {
+                let keys = program.keys_poseidon2(self.level)?;
+                zkvm_prover::cost(keys, input.machine(), &self.options(keys, 0), console)?
+            }
+        };
+        Ok((cost, Execution::new(execution, Vec::new())))
+    }
+
+    fn options<C: Config>(&self, keys: &Keys<C>, exit_code: u32) -> Options {
+        Options {
+            limits: self.limits,
+            segment_limits: segment_limits(keys, self.memory_bytes),
+            exit_code,
+        }
     }
 
     /// The calls that led to where `execution` of `program` on `input` ended, innermost first,
@@ -285,24 +355,20 @@ impl Client {
 }
 
 /// What is to be proved.
-struct Job<'a> {
+struct Statement<'a> {
     client: &'a Client,
     input: &'a zkvm_machine::Input,
     exit_code: u32,
 }
 
-impl Job<'_> {
-    fn run<C: Config>(
+impl Statement<'_> {
+    fn prove<C: Config>(
         &self,
         keys: &Keys<C>,
         console: &mut dyn Console,
-        progress: &mut dyn FnMut(Progress),
+        progress: OnProgress<'_>,
     ) -> Result<zkvm_prover::Proof<C>, Error> {
-        let options = Options {
-            limits: self.client.limits,
-            segment_limits: segment_limits(keys, self.client.memory_bytes),
-            exit_code: self.exit_code,
-        };
+        let options = self.client.options(keys, self.exit_code);
         let proved = zkvm_prover::prove(keys, &Cpu, self.input, &options, console, progress);
         let (proof, _) = proved?;
         Ok(proof)

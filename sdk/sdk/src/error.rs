@@ -65,6 +65,12 @@ pub enum Error {
     /// The bytes are no proof file of this version.
     #[error(transparent)]
     ProofFile(#[from] DecodeError),
+    /// The thread that proved panicked: a bug.
+    #[error("the thread that proved panicked: {reason}")]
+    Job {
+        /// The panic's message.
+        reason: String,
+    },
 }
 
 impl Error {
@@ -87,7 +93,7 @@ impl Error {
             Error::Rejected(VerifyError::Security { .. } | VerifyError::Unsupported(_)) => {
                 Code(409)
             }
-            Error::Rejected(VerifyError::Key(_)) => Code(900),
+            Error::Rejected(VerifyError::Key(_)) | Error::Job { .. } => Code(900),
             Error::Rejected(
                 VerifyError::NotCanonical
                 | VerifyError::JournalTooLong { .. }
@@ -115,6 +121,7 @@ fn prove_code(error: &ProveError) -> Code {
         ProveError::Execute(ExecuteError::SegmentLimits(_)) => 205,
         ProveError::NotHalted { .. } | ProveError::ExitCode { .. } => 403,
         ProveError::Unprovable { .. } => 402,
+        ProveError::Cancelled => 410,
         ProveError::Diverged { .. } | ProveError::Key(_) | ProveError::Prove(_) => 900,
     })
 }

@@ -23,6 +23,7 @@
 mod client;
 mod error;
 mod input;
+mod job;
 mod journal;
 mod memory;
 mod program;
@@ -31,6 +32,7 @@ mod proof;
 pub use client::{Client, ClientBuilder, Execution};
 pub use error::{Code, Error};
 pub use input::Input;
+pub use job::Job;
 pub use journal::Journal;
 pub use program::{Demand, Program};
 pub use proof::Proof;
@@ -39,4 +41,7 @@ pub use zkvm_machine::{
     Capture, Console, Cost, Discard, ELF_BYTES_MAX, Exit, Fault, FaultKind, GuestPanic, Limits,
     Permissions, ProgramId, Recording, Records, Segment, SegmentLimits, Span, Stream, isa,
 };
-pub use zkvm_prover::{Hash, Header, Level, Phase, Progress, Report, Security};
+pub use zkvm_prover::{
+    ChipCost, Cost as ProvingCost, Hash, Header, Level, MEMORY_BYTES_LEAST, OnProgress, Parameters,
+    Phase, Progress, ProveError, Rates, Report, Seconds, Security, VerifyError,
+};

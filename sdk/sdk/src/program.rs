@@ -8,7 +8,8 @@ use std::sync::{Arc, OnceLock};
 use zkvm_inspect::{Report as CodeReport, Symbolizer};
 use zkvm_machine::{ELF_BYTES_MAX, ProgramId, load};
 use zkvm_prover::{
-    Blake3Config, Config, Keys, Level, Poseidon2Config, Report, Security, report, verify,
+    Blake3Config, Config, Keys, Level, Poseidon2Config, Report, Security, VerifyError, report,
+    verify,
 };
 
 use crate::proof::AnyProof;
@@ -114,9 +115,20 @@ impl Program {
     pub fn verify_as(&self, proof: &Proof, demand: &Demand) -> Result<Journal, Error> {
         // A proof of a higher level is as good; of no level, it is checked against the demanded one
         // and refused for its parameters.
+        let demanded = demand.level.bits();
+        if proof.level().is_some_and(|level| level < demand.level) {
+            let report = self.security(proof)?;
+            if report.bits().floor() < demanded {
+                return Err(Error::Rejected(VerifyError::Security {
+                    demanded,
+                    got: report.bits().floor(),
+                    binding: report.binding(),
+                }));
+            }
+        }
         let level = match (proof.level(), demand.level) {
-            (Some(Level::High), _) => Level::High,
-            (_, demanded) => demanded,
+            (Some(level), _) => level,
+            (None, demanded) => demanded,
         };
         let exit_code = demand.exit_code;
         let verified = match &proof.0 {

@@ -27,6 +27,12 @@ macro_rules! with_proof {
 }
 
 impl Proof {
+    /// How proof files begin.
+    pub const MAGIC: &[u8; 9] = zkvm_prover::MAGIC;
+
+    /// The format of proof files that this version writes and reads.
+    pub const FORMAT: u16 = zkvm_prover::FORMAT;
+
     /// The proof as the bytes of a proof file.
     ///
     /// # Errors

@@ -5,6 +5,7 @@
 //! | [`check_load`] | a file | loading never panics; a program keeps its invariants; it executes |
 //! | [`check_execute`] | a [`Guest`] in bytes | limits hold, costs add up, segments replay |
 //! | [`check_decode`] | a word | decoding, encoding and expanding agree |
+//! | [`check_proof`] | a proof file | reading and verifying take bounded memory; only the honest proof verifies |
 //!
 //! An oracle returns [`Violation`] for a claim that fails and lets panics pass: both are findings.
 //! The same oracles run under libFuzzer (`tests/fuzz`) and, without it, in this crate's tests.
@@ -14,6 +15,7 @@ pub mod allocation;
 mod decode;
 mod guest;
 mod load;
+mod proof;
 mod run;
 mod segments;
 
@@ -23,6 +25,9 @@ use std::fmt;
 pub use decode::check_decode;
 pub use guest::{Guest, GuestSource, SYSTEM_CALLS};
 pub use load::{TEXT_SPAN_FUZZED_BYTES_MAX, check_load, load_bytes_max, text_span_bytes};
+pub use proof::{
+    HonestProof, ProofOutcome, check_proof, edited, honest_proof, proof_bytes_max, sealed,
+};
 pub use run::{Run, check_execute, check_execution, check_run, run_bytes_max};
 pub use segments::{Cut, CutPlan, check_cut, check_segments, cut};
 

@@ -1,8 +1,8 @@
 //! Forged traces: one change to one chip's cells, and what it does to the whole.
 
 use p3_field::{Field, PrimeCharacteristicRing, PrimeField32};
-use zkvm_air::mutate::messages;
-use zkvm_air::{F, Table, check};
+use zkvm_air::mutate::{PUBLIC, messages};
+use zkvm_air::{F, Table, check, check_between};
 use zkvm_chips::MachineChip;
 use zkvm_testkit::rng::Rng;
 
@@ -67,7 +67,7 @@ pub fn widths(chip: &MachineChip) -> (usize, usize) {
 /// Whether an honest row is padding: all its multiplicities are zero whatever else it holds.
 ///
 /// Rows of a look-up table are never padding. Those of the image table are where the fixed columns
-/// say so; those of other chips are where all cells are zero.
+/// say so; those of other chips are where all cells are zero. Register rows of the image are real.
 #[must_use]
 pub fn is_padding(chip: &MachineChip, cells: &[F], index: usize) -> bool {
     let (main, preprocessed) = row(chip, cells, index);
@@ -109,22 +109,83 @@ pub fn is_unnoticed(chip: &MachineChip, cells: &[F], index: usize, forged: &[F])
         description: &chip.description,
         main: forged,
         preprocessed,
+        // Honest rows hold under any number of a later segment.
+        public: &PUBLIC,
     };
     let honest: Vec<_> = messages(&chip.description, main, preprocessed)
         .into_iter()
         .map(|(_, bus, multiplicity, message)| (bus, message, -multiplicity))
         .collect();
-    check(&[table], &honest).failures.is_empty()
+    let within = check(&[table], &honest).failures.is_empty();
+    within && check_between(&[table], &honest).failures.is_empty()
 }
 
-/// The rows of a chip that a test looks at: all if they are few, `most` drawn at random else.
-pub fn sample(whole: &Whole, chip: usize, most: u64, rng: &mut Rng) -> Vec<usize> {
-    let (width, _) = widths(&whole.chips[chip]);
-    let height = whole.traces[chip].as_ref().map_or(0, Vec::len) / width;
+/// The rows of a chip of the proof at `index` that a test looks at: all if they are few, `most`
+/// drawn at random else.
+pub fn sample(whole: &Whole, [index, chip]: [usize; 2], most: u64, rng: &mut Rng) -> Vec<usize> {
+    let (width, _) = widths(&whole.chips(index)[chip]);
+    let height = whole.traces(index)[chip].as_ref().map_or(0, Vec::len) / width;
     if height as u64 <= most {
         return (0..height).collect();
     }
     (0..most)
         .map(|_| rng.below(height as u64) as usize)
         .collect()
+}
+
+/// A forgery of the proof at `index`, of any chip in it, that changes something.
+pub fn draw(whole: &Whole, index: usize, rng: &mut Rng) -> (usize, Forgery) {
+    loop {
+        let place = rng.below(whole.chips(index).len() as u64) as usize;
+        let chip = &whole.chips(index)[place];
+        let Some(cells) = &whole.traces(index)[place] else {
+            continue;
+        };
+        let (width, fixed) = widths(chip);
+        let height = (cells.len() / width) as u64;
+        let mut any = || rng.below(height) as usize;
+        let (a, b) = (any(), any());
+        let forgery = match rng.below(12) {
+            0 => Forgery::Swap { a, b },
+            1 => Forgery::Copy { from: a, to: b },
+            2 => Forgery::Drop { row: a },
+            3 if fixed == 0 => Forgery::Absent,
+            // A count of a look-up table that is not zero, or a cell of another chip.
+            4 | 5 => {
+                let used: Vec<usize> = (0..cells.len())
+                    .filter(|at| !cells[*at].is_zero())
+                    .collect();
+                if used.is_empty() {
+                    continue;
+                }
+                let at = rng.pick(&used);
+                let others = values(cells[at], rng);
+                let value = rng.pick(&others);
+                let (row, column) = (at / width, at % width);
+                Forgery::Cell { row, column, value }
+            }
+            _ => {
+                let column = rng.below(width as u64) as usize;
+                let others = values(cells[a * width + column], rng);
+                let value = rng.pick(&others);
+                let row = a;
+                Forgery::Cell { row, column, value }
+            }
+        };
+        if apply(chip, cells, forgery).as_ref() == Some(cells) {
+            continue;
+        }
+        return (place, forgery);
+    }
+}
+
+/// `whole` with a forgery of one chip of the proof at `index`.
+#[must_use]
+pub fn forged(whole: &Whole, index: usize, place: usize, forgery: Forgery) -> Whole {
+    let mut forged = whole.clone();
+    if let Some(cells) = &whole.traces(index)[place] {
+        let cells = apply(&whole.chips(index)[place], cells, forgery);
+        forged.traces_mut(index)[place] = cells;
+    }
+    forged
 }

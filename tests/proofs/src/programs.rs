@@ -1,14 +1,16 @@
-//! Programs of one segment.
+//! Programs to be proved.
 
+use zkvm_isa::layout::{INPUT_BYTES_START, INPUT_START};
 use zkvm_isa::syscall::{
-    FD_HINT, FD_JOURNAL, FD_STDERR, FD_STDOUT, HALT_STANDARD, PANIC, READ, SPAN_BEGIN, SPAN_END,
-    WRITE,
+    FD_HINT, FD_JOURNAL, FD_STDERR, FD_STDOUT, HALT, HALT_STANDARD, PANIC, READ, SPAN_BEGIN,
+    SPAN_END, WRITE,
 };
-use zkvm_machine::{Program, load};
+use zkvm_machine::{Input, Program, load};
 use zkvm_testkit::asm::{Assembler, Order, Reg, base};
 use zkvm_testkit::edge::{EdgeProgram, alu_program, alu_vectors, edge_programs};
 use zkvm_testkit::elf::ElfBuilder;
 use zkvm_testkit::generate::{Generated, Options, generate};
+use zkvm_testkit::rng::Rng;
 
 /// Loads an ELF file that must be a program.
 #[must_use]
@@ -269,4 +271,137 @@ fn atomics(asm: &mut Assembler) {
         asm.emit(store(Reg::ZERO, value, other, order));
         asm.emit(store(rd, value, Reg::ZERO, order));
     }
+}
+
+/// A program of about 45 instructions a round: it reads a hint and the input, reserves a word,
+/// loads and stores at addresses that are no multiples of the width, stores to the reserved word,
+/// and journals it. At the end it reads three bytes of hints and journals five.
+///
+/// It is the same on every RV64 machine, if there are 8 bytes of input and `8 · rounds + 3` of
+/// hints.
+#[must_use]
+pub fn walker(rounds: u64) -> Program {
+    let mut asm = Assembler::new(TEXT);
+    let [a, b, c, counter, data, sum] = [5, 6, 7, 8, 9, 18].map(Reg::x);
+    asm.li(counter, rounds);
+    asm.li(data, DATA);
+    asm.li(sum, 1);
+    let top = asm.label();
+    asm.bind(top);
+    call(&mut asm, READ, [FD_HINT, DATA + 0x80, 8]);
+    asm.emit(base::ld(a, data, 0x80));
+    asm.emit(base::lr_d(b, data, Order::Relaxed));
+    asm.li(c, u64::from(INPUT_START));
+    asm.emit(base::ld(b, c, 0));
+    asm.emit(base::ld(c, c, (INPUT_BYTES_START - INPUT_START) as i32));
+    asm.emit(base::add(sum, sum, a));
+    asm.emit(base::xor(sum, sum, b));
+    asm.emit(base::add(sum, sum, c));
+    asm.emit(base::mul(sum, sum, sum));
+    asm.emit(base::sd(sum, data, 0x103));
+    asm.emit(base::lw(a, data, 0x105));
+    asm.emit(base::lhu(b, data, 0x107));
+    asm.emit(base::sh(a, data, 0x10f));
+    asm.emit(base::add(sum, sum, b));
+    asm.emit(base::ori(sum, sum, 5));
+    asm.emit(base::andi(a, counter, 15));
+    asm.emit(base::slli(a, a, 3));
+    asm.emit(base::add(a, a, data));
+    asm.emit(base::sd(sum, a, 0x200));
+    asm.emit(base::sc_d(b, sum, data, Order::Relaxed));
+    asm.emit(base::add(sum, sum, b));
+    call(&mut asm, WRITE, [FD_JOURNAL, DATA, 8]);
+    asm.emit(base::addi(counter, counter, -1));
+    let out = asm.label();
+    asm.branch(base::beq, counter, Reg::ZERO, out);
+    asm.jump(Reg::ZERO, top);
+    asm.bind(out);
+    call(&mut asm, READ, [FD_HINT, DATA + 0x400, 3]);
+    call(&mut asm, WRITE, [FD_JOURNAL, DATA + 0x400, 5]);
+    asm.emit(base::andi(Reg::A0, sum, 63));
+    asm.li(Reg::A7, HALT);
+    asm.emit(base::ecall());
+    let elf = ElfBuilder::new(TEXT)
+        .text(TEXT, asm.finish().bytes)
+        .data(DATA, (1..=16).collect())
+        .zeroed(DATA + 0x80, 0x1000)
+        .build();
+    program(&elf)
+}
+
+/// The input and hints of [`walker`].
+#[must_use]
+pub fn walker_input(rounds: u64) -> Input {
+    let mut rng = Rng::new(rounds);
+    let hints = (0..8 * rounds + 3).map(|_| rng.next_u64() as u8);
+    Input {
+        bytes: b"an input".to_vec(),
+        hints: hints.collect(),
+    }
+}
+
+/// Instructions of one turn of [`metronome`]: the shortest segments hold a whole number of turns.
+pub const METRONOME_TURN: u64 = 8;
+
+/// Turns of [`metronome`] in one of the shortest segments.
+pub const METRONOME_TURNS: u64 = 1024 / METRONOME_TURN;
+
+/// A program whose segments, if they are of 1024 instructions, all begin at the same address: what
+/// is cut out of it or put into it disturbs nothing but the memory between segments. It counts down
+/// from the number of turns, adds up the input's first word, and journals the sum.
+#[must_use]
+pub fn metronome(segments: u64) -> Program {
+    let mut asm = Assembler::new(TEXT);
+    let [counter, sum, scratch, place, input, fresh] = [8, 9, 5, 6, 7, 28].map(Reg::x);
+    let prologue = |asm: &mut Assembler| {
+        asm.li(counter, segments * METRONOME_TURNS);
+        asm.li(place, DATA);
+        asm.li(input, u64::from(INPUT_BYTES_START));
+    };
+    let mut measure = Assembler::new(TEXT);
+    prologue(&mut measure);
+    let length = (measure.here() - TEXT) / 4;
+    prologue(&mut asm);
+    (length..METRONOME_TURN).for_each(|_| asm.emit(base::addi(sum, Reg::ZERO, 0)));
+    let top = asm.label();
+    asm.bind(top);
+    // The first access of a segment to this register writes it.
+    asm.emit(base::addi(fresh, Reg::ZERO, 7));
+    asm.emit(base::ld(scratch, input, 0));
+    asm.emit(base::ld(sum, place, 0));
+    asm.emit(base::add(sum, sum, scratch));
+    asm.emit(base::add(sum, sum, fresh));
+    asm.emit(base::sd(sum, place, 0));
+    asm.emit(base::addi(counter, counter, -1));
+    asm.branch(base::bne, counter, Reg::ZERO, top);
+    call(&mut asm, WRITE, [FD_JOURNAL, DATA, 8]);
+    call(&mut asm, HALT, [0; 3]);
+    let elf = ElfBuilder::new(TEXT)
+        .text(TEXT, asm.finish().bytes)
+        .data(DATA, vec![3; 8])
+        .build();
+    program(&elf)
+}
+
+/// A program that stores its counter to each of so many words of zeroed memory, in turn, and
+/// journals the last one.
+#[must_use]
+pub fn toucher(words: u64) -> Program {
+    let mut asm = Assembler::new(TEXT);
+    let [counter, at] = [8, 9].map(Reg::x);
+    asm.li(counter, words);
+    asm.li(at, DATA);
+    let top = asm.label();
+    asm.bind(top);
+    asm.emit(base::sd(counter, at, 0));
+    asm.emit(base::addi(at, at, 8));
+    asm.emit(base::addi(counter, counter, -1));
+    asm.branch(base::bne, counter, Reg::ZERO, top);
+    call(&mut asm, WRITE, [FD_JOURNAL, DATA + 8 * (words - 1), 8]);
+    call(&mut asm, HALT, [0; 3]);
+    let elf = ElfBuilder::new(TEXT)
+        .text(TEXT, asm.finish().bytes)
+        .zeroed(DATA, 8 * words)
+        .build();
+    program(&elf)
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use p3_field::PrimeCharacteristicRing;
 use zkvm_air::F;
-use zkvm_machine::Program;
+use zkvm_machine::{Input, Program, SegmentLimits};
 use zkvm_proofs_tests::programs::{edges, generated, hint_reader, program, tour};
-use zkvm_proofs_tests::whole::{HINTS, Whole};
+use zkvm_proofs_tests::whole::{HINTS, ROWS_LEAST, SHORT, Whole, hints};
 
 /// Checks the honest traces of `program`.
 #[track_caller]
@@ -19,7 +19,8 @@ fn balanced(name: &str, program: Program) -> Whole {
 
 /// The chips that an execution does not use.
 fn unused(whole: &Whole) -> BTreeSet<String> {
-    let chips = whole.chips.iter().zip(&whole.traces);
+    let last = whole.segments.len() - 1;
+    let chips = whole.chips(last).iter().zip(whole.traces(last));
     let unused = chips.filter(|(_, trace)| trace.iter().flatten().all(|cell| *cell == F::ZERO));
     unused
         .map(|(chip, _)| chip.description.name.clone())
@@ -33,8 +34,8 @@ fn generated_balance(seeds: impl Iterator<Item = u64>) {
     for seed in seeds {
         let generated = generated(seed);
         let whole = balanced(&format!("seed {seed}"), program(&generated.elf));
-        assert_eq!(whole.claim.exit_code, generated.exit_code, "seed {seed}");
-        assert_eq!(whole.claim.journal.len(), 8, "seed {seed}");
+        assert_eq!(whole.exit_code, generated.exit_code, "seed {seed}");
+        assert_eq!(whole.journal.len(), 8, "seed {seed}");
         let unused = unused(&whole);
         missing = Some(match missing {
             Some(missing) => missing.intersection(&unused).cloned().collect(),
@@ -60,13 +61,8 @@ fn edge_programs_balance() {
     let mut count = 0;
     for edge in edges() {
         let whole = balanced(&edge.name, program(&edge.elf));
-        assert_eq!(whole.claim.exit_code, 0, "{}", edge.name);
-        assert_eq!(
-            whole.claim.journal,
-            edge.expected_journal(),
-            "{}",
-            edge.name
-        );
+        assert_eq!(whole.exit_code, 0, "{}", edge.name);
+        assert_eq!(whole.journal, edge.expected_journal(), "{}", edge.name);
         count += 1;
     }
     assert!(count > 70, "{count} balance");
@@ -90,7 +86,7 @@ fn programs_that_read_hints_balance() {
     for lengths in lengths {
         let whole = balanced(&format!("{lengths:?}"), hint_reader(lengths));
         let mut left = HINTS;
-        for (place, length) in whole.claim.journal.chunks(48).zip(lengths) {
+        for (place, length) in whole.journal.chunks(48).zip(lengths) {
             let count = left.len().min(*length as usize);
             let (read, rest) = left.split_at(count);
             left = rest;
@@ -100,6 +96,43 @@ fn programs_that_read_hints_balance() {
             expected[8..8 + count].copy_from_slice(read);
             assert_eq!(place, expected, "{lengths:?}");
         }
-        assert_eq!(whole.claim.journal.len(), 48 * lengths.len());
+        assert_eq!(whole.journal.len(), 48 * lengths.len());
     }
+}
+
+/// Checks the honest traces of `program` in segments within `limits`.
+#[track_caller]
+fn balanced_cut(name: &str, program: Program, limits: &SegmentLimits) -> Whole {
+    let whole = Whole::cut(program, &hints(), limits);
+    let whole = whole.unwrap_or_else(|error| panic!("{name}: {}", error.what));
+    let report = whole.report();
+    assert!(report.failures.is_empty(), "{name}:\n{report}");
+    whole
+}
+
+#[test]
+fn generated_programs_in_many_segments_balance() {
+    let (mut segments, mut words) = (0, 0);
+    for seed in 0..12 {
+        let generated = generated(seed);
+        let limits = SegmentLimits {
+            rows_max: if seed % 3 == 0 { ROWS_LEAST } else { 1 << 20 },
+            cycles_max: SHORT.cycles_max + 100 * (seed as u32 % 4),
+            ..SHORT
+        };
+        let whole = balanced_cut(&format!("seed {seed}"), program(&generated.elf), &limits);
+        assert_eq!(whole.exit_code, generated.exit_code, "seed {seed}");
+        segments += whole.segments.len();
+        words += whole.words.len();
+    }
+    eprintln!("{segments} segments, {words} parts of words");
+    assert!(segments > 24, "{segments} segments");
+}
+
+#[test]
+fn programs_that_never_journal_or_read_hints_balance() {
+    let whole = Whole::cut(tour(), &Input::default(), &SHORT);
+    let whole = whole.unwrap_or_else(|error| panic!("{}", error.what));
+    let report = whole.report();
+    assert!(report.failures.is_empty(), "{report}");
 }

@@ -6,17 +6,18 @@
 use std::collections::BTreeSet;
 
 use p3_field::{Field, PrimeCharacteristicRing};
+use zkvm_air::F;
 use zkvm_air::mutate::messages;
-use zkvm_air::{F, Failure, Report, check};
-use zkvm_chips::Claim;
+use zkvm_isa::record::Part;
 use zkvm_proofs_tests::forge::{
-    Forgery, apply, is_padding, is_unnoticed, row, sample, values, widths,
+    Forgery, draw, forged, is_padding, is_unnoticed, row, sample, values, widths,
 };
 use zkvm_proofs_tests::keys::TraceKeys;
 use zkvm_proofs_tests::programs::{edges, program, small, tour};
 use zkvm_proofs_tests::whole::Whole;
+use zkvm_statement::VerifyError;
 use zkvm_testkit::rng::Rng;
-use zkvm_verifier::VerifyError;
+use zkvm_verifier::{Blake3Config, Config, Poseidon2Config};
 
 /// The access to `rd`, where `rd` is `x0` and nothing is written.
 const RD: &[&str] = &[
@@ -33,6 +34,11 @@ const RS2: &[&str] = &["rs2.previous_clock"];
 /// The cells that are free in some row of an honest trace, by chip. A cell that is looked up is not:
 /// the tables' counts are honest.
 const FREE: &[(&str, &[&[&str]])] = &[
+    // Registers are in no chain.
+    (
+        "image",
+        &[&["link.before", "link.distance_low", "link.distance_high"]],
+    ),
     ("add_sub", &[RD, RS2]),
     ("bitwise", &[RD, RS2]),
     ("upper_immediate", &[RD]),
@@ -175,11 +181,11 @@ fn sweep(seed: u64, mut see: impl FnMut(&Whole, usize, usize, &[F], [bool; 2])) 
     eprintln!("seed {seed}");
     let mut rng = Rng::new(seed);
     for whole in wholes() {
-        for (index, chip) in whole.chips.iter().enumerate() {
-            let Some(cells) = &whole.traces[index] else {
+        for (index, chip) in whole.chips(0).iter().enumerate() {
+            let Some(cells) = &whole.traces(0)[index] else {
                 continue;
             };
-            for at in sample(&whole, index, 100, &mut rng) {
+            for at in sample(&whole, [0, index], 100, &mut rng) {
                 let (main, _) = row(chip, cells, at);
                 let is_padding = is_padding(chip, cells, at);
                 for column in 0..main.len() {
@@ -203,7 +209,7 @@ fn in_real_rows_exactly_the_listed_cells_are_free() {
     let mut found = BTreeSet::new();
     let mut chips = BTreeSet::new();
     sweep(1, |whole, index, column, _, [is_padding, is_free]| {
-        let description = &whole.chips[index].description;
+        let description = &whole.chips(0)[index].description;
         if !is_padding {
             let _ = chips.insert(description.name.clone());
         }
@@ -226,9 +232,10 @@ fn in_real_rows_exactly_the_listed_cells_are_free() {
         "listed but pinned: {missing:?}\nfree but not listed: {new:?}"
     );
     let whole = honest(tour());
-    let all = whole.chips.iter();
+    let all = whole.chips(0).iter();
     let all = all.map(|chip| chip.description.name.clone()).collect();
     assert_eq!(chips, all, "every chip has a real row");
+    assert_eq!(whole.part(0), Part::Last);
 }
 
 #[test]
@@ -243,7 +250,7 @@ fn a_changed_cell_of_padding_is_noticed_or_the_row_still_says_nothing() {
             return;
         }
         silent += 1;
-        let chip = &whole.chips[index];
+        let chip = &whole.chips(0)[index];
         let (_, width) = widths(chip);
         // Padding of the image is zero in its fixed columns too.
         let preprocessed = vec![F::ZERO; width];
@@ -258,62 +265,10 @@ fn a_changed_cell_of_padding_is_noticed_or_the_row_still_says_nothing() {
     );
 }
 
-/// A forgery of the execution, of any chip in it, that changes something.
-fn draw(whole: &Whole, rng: &mut Rng) -> (usize, Forgery) {
-    loop {
-        let index = rng.below(whole.chips.len() as u64) as usize;
-        let chip = &whole.chips[index];
-        let Some(cells) = &whole.traces[index] else {
-            continue;
-        };
-        let (width, fixed) = widths(chip);
-        let height = (cells.len() / width) as u64;
-        let mut any = || rng.below(height) as usize;
-        let (a, b) = (any(), any());
-        let forgery = match rng.below(12) {
-            0 => Forgery::Swap { a, b },
-            1 => Forgery::Copy { from: a, to: b },
-            2 => Forgery::Drop { row: a },
-            3 if fixed == 0 => Forgery::Absent,
-            // A count of a look-up table that is not zero, or a cell of another chip.
-            4 | 5 => {
-                let used: Vec<usize> = (0..cells.len())
-                    .filter(|at| !cells[*at].is_zero())
-                    .collect();
-                let at = rng.pick(&used);
-                let others = values(cells[at], rng);
-                let value = rng.pick(&others);
-                let (row, column) = (at / width, at % width);
-                Forgery::Cell { row, column, value }
-            }
-            _ => {
-                let column = rng.below(width as u64) as usize;
-                let others = values(cells[a * width + column], rng);
-                let value = rng.pick(&others);
-                let row = a;
-                Forgery::Cell { row, column, value }
-            }
-        };
-        if apply(chip, cells, forgery).as_ref() == Some(cells) {
-            continue;
-        }
-        return (index, forgery);
-    }
-}
-
-/// The traces with a forgery.
-fn forged(whole: &Whole, index: usize, forgery: Forgery) -> Vec<Option<Vec<F>>> {
-    let mut traces = whole.traces.clone();
-    if let Some(cells) = &whole.traces[index] {
-        traces[index] = apply(&whole.chips[index], cells, forgery);
-    }
-    traces
-}
-
 /// Whether a forgery changes nothing that means anything: for a cell, whether it may be free.
 fn is_harmless(whole: &Whole, index: usize, forgery: Forgery) -> bool {
-    let chip = &whole.chips[index];
-    let cells = whole.traces[index].as_deref().unwrap_or_default();
+    let chip = &whole.chips(0)[index];
+    let cells = whole.traces(0)[index].as_deref().unwrap_or_default();
     let name = chip.description.name.as_str();
     match forgery {
         Forgery::Cell {
@@ -327,11 +282,28 @@ fn is_harmless(whole: &Whole, index: usize, forgery: Forgery) -> bool {
                 || free().contains(&(name, chip.description.columns[column].as_str()));
             may_be_free && is_unnoticed(chip, cells, at, &forged)
         }
-        // The order of rows means nothing but beside fixed columns.
-        Forgery::Swap { a, b } => row(chip, cells, a).1 == row(chip, cells, b).1,
+        // The order of rows means nothing but beside fixed columns; there it means nothing if
+        // neither row says anything else for it.
+        Forgery::Swap { a, b } => {
+            let (fixed_a, fixed_b) = (row(chip, cells, a).1, row(chip, cells, b).1);
+            fixed_a == fixed_b || {
+                let (main_a, main_b) = (row(chip, cells, a).0, row(chip, cells, b).0);
+                is_unnoticed(chip, cells, a, main_b) && is_unnoticed(chip, cells, b, main_a)
+            }
+        }
         // The image's padding is void whatever it holds.
-        Forgery::Copy { to, .. } => name == "image" && is_padding(chip, cells, to),
-        Forgery::Drop { .. } | Forgery::Absent => false,
+        Forgery::Copy { from, to } => {
+            name == "image"
+                && (is_padding(chip, cells, to) || {
+                    let main = row(chip, cells, from).0;
+                    is_unnoticed(chip, cells, to, main)
+                })
+        }
+        Forgery::Drop { row: at } => {
+            let zeros = vec![F::ZERO; widths(chip).0];
+            name == "image" && is_unnoticed(chip, cells, at, &zeros)
+        }
+        Forgery::Absent => false,
     }
 }
 
@@ -342,13 +314,11 @@ fn more_than_a_thousand_random_forgeries_are_noticed_and_only_harmless_ones_are_
     let mut rng = Rng::new(seed);
     let (mut noticed, mut harmless) = (0, 0);
     for (number, whole) in wholes().iter().enumerate() {
-        let public = whole.public(&whole.claim);
         for step in 0..220 {
-            let (index, forgery) = draw(whole, &mut rng);
-            let traces = forged(whole, index, forgery);
-            let report = check(&whole.tables(&traces), &public);
+            let (index, forgery) = draw(whole, 0, &mut rng);
+            let report = forged(whole, 0, index, forgery).report();
             let expected = is_harmless(whole, index, forgery);
-            let chip = &whole.chips[index].description.name;
+            let chip = &whole.chips(0)[index].description.name;
             assert_eq!(
                 report.failures.is_empty(),
                 expected,
@@ -365,13 +335,14 @@ fn more_than_a_thousand_random_forgeries_are_noticed_and_only_harmless_ones_are_
     assert!(noticed > 1000, "{noticed} noticed, {harmless} harmless");
 }
 
-/// False claims near the true one, each with a name: exit code, journal, registers, last word.
-fn false_claims(claim: &Claim, rng: &mut Rng) -> Vec<(String, Claim)> {
+/// False claims near the true one, each with a name: exit code, journal, last word; and how
+/// registers end.
+fn false_claims(honest: &Whole, rng: &mut Rng) -> Vec<(String, Whole)> {
     let mut claims = Vec::new();
-    let mut add = |name: String, change: &mut dyn FnMut(&mut Claim)| {
-        let mut forged = claim.clone();
+    let mut add = |name: String, change: &mut dyn FnMut(&mut Whole)| {
+        let mut forged = honest.clone();
         change(&mut forged);
-        assert_ne!(forged, *claim, "{name}");
+        forged.segments[0].journal_end = forged.journal.len() as u32;
         claims.push((name, forged));
     };
     for bit in 0..32 {
@@ -379,7 +350,7 @@ fn false_claims(claim: &Claim, rng: &mut Rng) -> Vec<(String, Claim)> {
             c.exit_code ^= 1 << bit
         });
     }
-    for at in 0..claim.journal.len() {
+    for at in 0..honest.journal.len() {
         let mask = 1 << rng.below(8);
         add(format!("journal byte {at}"), &mut |c| c.journal[at] ^= mask);
     }
@@ -388,24 +359,26 @@ fn false_claims(claim: &Claim, rng: &mut Rng) -> Vec<(String, Claim)> {
         let _ = c.journal.pop();
     });
     add("no journal".to_owned(), &mut |c| c.journal.clear());
-    for number in 0..claim.ends.registers.len() {
-        let mask = 1 << rng.below(64);
+    for number in 0..zkvm_machine::REGISTERS {
+        let mask = F::from_u32(1 << rng.below(16));
+        let limb = format!("link.last_value[{}]", rng.below(4));
         add(format!("register {number}"), &mut |c| {
-            c.ends.registers[number].value ^= mask;
+            *c.cell(0, "image", number, &limb) += mask;
         });
-        add(format!("clock of register {number}"), &mut |c| {
-            c.ends.registers[number].clock += 1;
+        add(format!("segment of register {number}"), &mut |c| {
+            *c.cell(0, "image", number, "link.last_segment") += F::ONE;
         });
-        let mask = 1 << rng.below(30);
-        add(format!("clock of register {number} by {mask}"), &mut |c| {
-            c.ends.registers[number].clock ^= mask;
-        });
+        let mask = F::from_u32(1 << rng.below(30));
+        add(
+            format!("segment of register {number} by {mask}"),
+            &mut |c| {
+                *c.cell(0, "image", number, "link.last_segment") += mask;
+            },
+        );
     }
-    add("later last word".to_owned(), &mut |c| c.ends.last_word += 1);
-    add("earlier last word".to_owned(), &mut |c| {
-        c.ends.last_word -= 1
-    });
-    add("no last word".to_owned(), &mut |c| c.ends.last_word = 0);
+    add("later last word".to_owned(), &mut |c| c.last_word += 1);
+    add("earlier last word".to_owned(), &mut |c| c.last_word -= 1);
+    add("no last word".to_owned(), &mut |c| c.last_word = 0);
     claims
 }
 
@@ -416,10 +389,8 @@ fn hundreds_of_false_claims_are_noticed() {
     let mut rng = Rng::new(seed);
     let mut noticed = 0;
     for (number, whole) in wholes().iter().take(4).enumerate() {
-        let tables = whole.tables(&whole.traces);
-        for (name, claim) in false_claims(&whole.claim, &mut rng) {
-            let report = check(&tables, &whole.public(&claim));
-            let is_noticed = !report.failures.is_empty();
+        for (name, claim) in false_claims(whole, &mut rng) {
+            let is_noticed = claim.rejection().is_some();
             assert!(is_noticed, "seed {seed}, program {number}: {name}");
             noticed += 1;
         }
@@ -427,72 +398,57 @@ fn hundreds_of_false_claims_are_noticed() {
     assert!(noticed > 500, "{noticed} claims");
 }
 
-/// The rejection that `report` makes the verifier give: the balance comes before the constraints.
-fn rejection(report: &Report) -> Option<VerifyError> {
-    let mut chip = None;
-    for failure in &report.failures {
-        match failure {
-            Failure::Bus(_) => return Some(VerifyError::Balance),
-            Failure::Constraint { chip: c, .. } => chip = chip.or(Some(c.clone())),
-        }
-    }
-    chip.map(|chip| VerifyError::Constraints { chip })
-}
-
 /// Proves forged traces and false claims of the execution, and has each proof rejected for the
-/// reason that [`check`] gives.
-fn forgeries_are_rejected(program: zkvm_machine::Program, seed: u64) {
+/// reason that the checker gives.
+fn forgeries_are_rejected<C: Config>(program: zkvm_machine::Program, seed: u64) {
     eprintln!("seed {seed}");
     let mut rng = Rng::new(seed);
     let whole = honest(program);
-    let keys = TraceKeys::new(&whole);
-    let verdict = |traces: &[Option<Vec<F>>], claim: &Claim| {
-        let public = whole.public(claim);
-        let report = check(&whole.tables(traces), &public);
-        let verified = keys.prove_and_verify(&whole, traces, public);
+    let keys = TraceKeys::<C>::new(&whole.program);
+    let verdict = |whole: &Whole| {
+        let verified = keys.prove_and_verify(whole);
         assert_eq!(
             verified.clone().err(),
-            rejection(&report),
-            "seed {seed}\n{report}"
+            whole.rejection(),
+            "seed {seed}\n{}",
+            whole.report()
         );
         verified
     };
-    assert_eq!(verdict(&whole.traces, &whole.claim), Ok(()), "honest");
+    assert!(verdict(&whole).is_ok(), "honest");
     // Most forgeries disturb a bus; some only break a constraint.
     let (mut unbalanced, mut broken) = (0, 0);
-    while unbalanced < 25 || broken < 5 {
-        let (index, forgery) = draw(&whole, &mut rng);
+    while unbalanced < 20 || broken < 5 {
+        let (index, forgery) = draw(&whole, 0, &mut rng);
         if is_harmless(&whole, index, forgery) {
             continue;
         }
-        let traces = forged(&whole, index, forgery);
-        let report = check(&whole.tables(&traces), &whole.public(&whole.claim));
-        let (count, wanted) = match rejection(&report) {
-            Some(VerifyError::Balance) => (&mut unbalanced, 25),
-            _ => (&mut broken, 5),
+        let forged = forged(&whole, 0, index, forgery);
+        let (count, wanted) = match forged.rejection() {
+            Some(VerifyError::Segment {
+                error: zkvm_verifier::VerifyError::Constraints { .. },
+                ..
+            }) => (&mut broken, 5),
+            _ => (&mut unbalanced, 20),
         };
         if *count < wanted {
             *count += 1;
-            assert!(verdict(&traces, &whole.claim).is_err(), "seed {seed}");
+            assert!(verdict(&forged).is_err(), "seed {seed}");
         }
     }
-    let claims = false_claims(&whole.claim, &mut rng);
-    for _ in 0..3 {
+    let claims = false_claims(&whole, &mut rng);
+    for _ in 0..4 {
         let (name, claim) = &claims[rng.below(claims.len() as u64) as usize];
-        assert_eq!(
-            verdict(&whole.traces, claim),
-            Err(VerifyError::Balance),
-            "{name}"
-        );
+        assert!(verdict(claim).is_err(), "{name}");
     }
 }
 
 #[test]
 fn proofs_of_forgeries_of_a_short_program_are_rejected() {
-    forgeries_are_rejected(tour(), 5);
+    forgeries_are_rejected::<Blake3Config>(tour(), 5);
 }
 
 #[test]
 fn proofs_of_forgeries_of_a_generated_program_are_rejected() {
-    forgeries_are_rejected(program(&small(1).elf), 6);
+    forgeries_are_rejected::<Poseidon2Config>(program(&small(1).elf), 6);
 }

@@ -1,9 +1,13 @@
 //! Generated programs, proved and verified; their journals are the executor's and the emulator's.
 
-use zkvm_machine::{Discard, Input, Limits};
-use zkvm_proofs_tests::WEAK;
+use std::time::Instant;
+
+use zkvm_machine::{Discard, Input, Limits, SegmentLimits};
 use zkvm_proofs_tests::programs::{program, small};
-use zkvm_prover::{Keys, Parameters, Proof, prove, verify};
+use zkvm_proofs_tests::weak;
+use zkvm_prover::{
+    Blake3Config, Config, Cpu, Keys, Options, Poseidon2Config, Proof, Security, prove, verify,
+};
 use zkvm_testkit::qemu::{self, End, Qemu};
 
 /// The emulator; where there is none, says so.
@@ -17,14 +21,21 @@ fn oracle() -> Option<Qemu> {
 
 /// Proves the program of `seed` and verifies what the proof's bytes hold.
 #[track_caller]
-fn proves(seed: u64, parameters: Parameters, oracle: Option<&Qemu>) {
+fn proves<C: Config>(seed: u64, security: Security, oracle: Option<&Qemu>) {
     let generated = small(seed);
     let exit_code = generated.exit_code;
-    let keys = Keys::new(&program(&generated.elf), parameters).expect("the program is small");
+    let keys = Keys::<C>::new(&program(&generated.elf), security).expect("the program is small");
+    let options = Options {
+        limits: Limits::STANDARD,
+        segment_limits: SegmentLimits::STANDARD,
+        exit_code,
+    };
     let input = Input::default();
-    let proved = prove(&keys, &input, &Limits::STANDARD, exit_code, &mut Discard);
+    let proved = prove(&keys, &Cpu, &input, &options, &mut Discard, &mut |_| {
+        std::ops::ControlFlow::Continue(())
+    });
     let (proof, execution) = proved.unwrap_or_else(|error| panic!("seed {seed}: {error}"));
-    let bytes = proof.to_bytes();
+    let bytes = proof.to_bytes().expect("it has an encoding");
     let proof = Proof::from_bytes(&bytes).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
     let verified = verify(&keys, exit_code, &proof);
     let verified = verified.unwrap_or_else(|error| panic!("seed {seed}: {error}"));
@@ -41,12 +52,26 @@ fn proves(seed: u64, parameters: Parameters, oracle: Option<&Qemu>) {
 }
 
 #[test]
-fn twenty_generated_programs_are_proved_with_the_journals_of_executor_and_emulator() {
+fn a_hundred_generated_programs_are_proved_with_the_journals_of_executor_and_emulator() {
     let oracle = oracle();
-    (0..20).for_each(|seed| proves(seed, WEAK, oracle.as_ref()));
+    let started = Instant::now();
+    for seed in 0..100 {
+        if seed % 2 == 0 {
+            proves::<Blake3Config>(seed, weak(), oracle.as_ref());
+        } else {
+            proves::<Poseidon2Config>(seed, weak(), oracle.as_ref());
+        }
+    }
+    eprintln!(
+        "100 programs proved and verified in {:?}",
+        started.elapsed()
+    );
 }
 
 #[test]
-fn a_generated_program_is_proved_at_the_standard_level() {
-    proves(20, Parameters::STANDARD, oracle().as_ref());
+fn a_generated_program_is_proved_at_every_level_that_a_hash_has() {
+    let oracle = oracle();
+    proves::<Blake3Config>(20, Security::STANDARD, oracle.as_ref());
+    proves::<Blake3Config>(20, Security::HIGH, oracle.as_ref());
+    proves::<Poseidon2Config>(20, Security::STANDARD, oracle.as_ref());
 }

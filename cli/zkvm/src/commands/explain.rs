@@ -123,6 +123,12 @@ pub(crate) const ENTRIES: &[Entry] = &[
         "put text in quotes inside quotes, for example --input '\"text\"'; see `zkvm run --help`",
     ),
     entry(
+        207,
+        "too little memory to prove",
+        "Tables of fixed height and the smallest segments take 1 GiB, whatever the execution.",
+        "give --max-memory 1G or more, or leave it out: segments are cut to fit what is free",
+    ),
+    entry(
         301,
         "cycle limit",
         "The guest executed as many instructions as it was allowed.",
@@ -201,10 +207,10 @@ pub(crate) const ENTRIES: &[Entry] = &[
     ),
     entry(
         402,
-        "cannot be proved yet",
-        "The execution is longer than one segment, or uses instructions or system calls that have \
-         no chip yet. It runs; it cannot be proved by this version.",
-        "see docs/ARCHITECTURE.md for what can be proved",
+        "cannot be proved",
+        "The execution is beyond what a proof can be of: more than 2^16 segments, or more memory, \
+         journal or hints than the tables hold. It runs all the same.",
+        "split the work into several executions, or raise --max-memory for longer segments",
     ),
     entry(
         403,
@@ -238,9 +244,29 @@ pub(crate) const ENTRIES: &[Entry] = &[
     ),
     entry(
         408,
-        "proof file of another version",
-        "The file was written by a version of zkvm with another format.",
-        "verify it with the version that wrote it",
+        "proof of another version or of other parameters",
+        "The file was written by a version of zkvm with another format, machine or hash, or with \
+         parameters of no level. It may hold; this version cannot tell.",
+        "verify it with the version that wrote it, or prove again with this one",
+    ),
+    entry(
+        409,
+        "too little security",
+        "The proof's own shape and parameters give fewer bits of proven security than the level \
+         that is demanded, or none that are known.",
+        "see `zkvm inspect PROOF --program PROGRAM`; prove again with --level high, or demand less",
+    ),
+    entry(
+        410,
+        "cancelled",
+        "Whoever asked for the proof cancelled it.",
+        "ask again",
+    ),
+    entry(
+        411,
+        "level that the hash does not have",
+        "Digests of Poseidon2 are too short for the high level: no proof with them has 128 bits.",
+        "use --hash blake3, or --level standard",
     ),
     entry(
         501,

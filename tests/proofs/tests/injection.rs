@@ -1,0 +1,306 @@
+//! Fault injection end to end: more than a thousand seeded mutations of executions of one to five
+//! segments. Each is filled and checked; of one in four the proof is really made, and refused.
+//! Besides, finished proofs are mutated, which are verified only.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use p3_field::PrimeCharacteristicRing;
+use zkvm_air::F;
+use zkvm_machine::{Input, SegmentLimits};
+use zkvm_proofs_tests::inject::{Fault, Injected, inject, same_boundary};
+use zkvm_proofs_tests::keys::TraceKeys;
+use zkvm_proofs_tests::programs::{metronome, program, small, tour, walker, walker_input};
+use zkvm_proofs_tests::whole::{Run, SHORT, Whole, hints, rejection_of};
+use zkvm_statement::{Proof, VerifyError};
+use zkvm_testkit::rng::Rng;
+use zkvm_verifier::{Blake3Config, Config, Poseidon2Config, TablesProof};
+
+/// The executions that faults are put into.
+fn runs() -> Vec<Run> {
+    let run = |program, input: &Input, limits: &SegmentLimits| {
+        Run::new(program, input, limits).expect("it has chips")
+    };
+    let metronome_input = Input {
+        bytes: vec![7; 8],
+        hints: Vec::new(),
+    };
+    let runs = vec![
+        run(tour(), &hints(), &SHORT),
+        run(walker(10), &walker_input(10), &SHORT),
+        run(walker(30), &walker_input(30), &SHORT),
+        run(metronome(2), &metronome_input, &SHORT),
+        run(walker(80), &walker_input(80), &SHORT),
+        run(program(&small(2).elf), &Input::default(), &SHORT),
+    ];
+    let counts: Vec<usize> = runs.iter().map(|run| run.segments.len()).collect();
+    assert_eq!(counts, [1, 1, 2, 3, 4, 5]);
+    runs
+}
+
+/// The rejection of a mutation, from the proof that changed if only one did.
+fn rejection(honest: &Whole, injected: &Injected) -> Option<VerifyError> {
+    let Injected { whole, only } = injected;
+    let Some(index) = *only else {
+        return whole.rejection();
+    };
+    if let Some(error) = rejection_of(&whole.report_of(index)) {
+        return Some(match index.checked_sub(whole.segments.len()) {
+            None => VerifyError::Segment {
+                number: index,
+                error,
+            },
+            Some(number) => VerifyError::Words { number, error },
+        });
+    }
+    if same_boundary(honest, whole) {
+        return None;
+    }
+    let between = whole.report_between();
+    (!between.failures.is_empty()).then_some(VerifyError::Between)
+}
+
+/// An honest execution with its keys and its proof.
+struct Target<C: Config> {
+    keys: TraceKeys<C>,
+    proof: Proof<C>,
+}
+
+impl<C: Config> Target<C> {
+    fn new(whole: &Whole) -> Self {
+        let keys = TraceKeys::new(&whole.program);
+        let proof = keys.prove(whole);
+        assert!(keys.verify(whole.exit_code, &proof).is_ok(), "honest");
+        Target { keys, proof }
+    }
+
+    /// Proves a mutation, and has it refused as `expected`.
+    fn refuses(&self, honest: &Whole, whole: &Whole, expected: &VerifyError, context: &str) {
+        let first_bad = match expected {
+            VerifyError::Segment { number, .. } => *number,
+            VerifyError::Words { number, .. } => whole.segments.len() + number,
+            _ => whole.proofs(),
+        };
+        // If the same is shared, the proofs before are the honest ones.
+        let known: Vec<&TablesProof<C>> = if same_boundary(honest, whole) {
+            let segments = self.proof.segments.iter().map(|segment| &segment.tables);
+            segments.take(first_bad).collect()
+        } else {
+            Vec::new()
+        };
+        let verified = self.keys.prove_after(whole, &known, first_bad, &self.proof);
+        assert_eq!(verified.err().as_ref(), Some(expected), "{context}");
+    }
+}
+
+#[test]
+fn more_than_a_thousand_mutations_and_not_one_accepted_proof() {
+    let seed = 11;
+    eprintln!("seed {seed}");
+    let started = Instant::now();
+    // Filling what is no execution may panic, which is as good as no proof.
+    std::panic::set_hook(Box::new(|info| {
+        if !info
+            .location()
+            .is_some_and(|at| at.file().contains("chips"))
+        {
+            eprintln!("{info}");
+        }
+    }));
+    let mut rng = Rng::new(seed);
+    let (mut checked, mut proved, mut harmless, mut unfillable) = (0, 0, 0, 0);
+    let mut by_fault: BTreeMap<Fault, [u32; 2]> = BTreeMap::new();
+    for (number, run) in runs().iter().enumerate() {
+        let honest = run.fill().expect("it has chips");
+        let report = honest.report();
+        assert!(report.failures.is_empty(), "{report}");
+        let blake3 = (number % 2 == 0).then(|| Target::<Blake3Config>::new(&honest));
+        let poseidon2 = (number % 2 == 1).then(|| Target::<Poseidon2Config>::new(&honest));
+        let mut step = 0;
+        while step < 175 {
+            let fault = rng.pick(&Fault::ALL);
+            let Some(injected) = inject(run, &honest, fault, &mut rng) else {
+                unfillable += 1;
+                continue;
+            };
+            let context = format!("seed {seed}, program {number}, step {step}: {fault:?}");
+            let Some(expected) = rejection(&honest, &injected) else {
+                // What is said is what is true: there must be nothing else to it.
+                let Whole {
+                    exit_code, journal, ..
+                } = &injected.whole;
+                assert_eq!(*exit_code, honest.exit_code, "{context}");
+                assert_eq!(*journal, honest.journal, "{context}");
+                assert_eq!(injected.whole.proofs(), honest.proofs(), "{context}");
+                harmless += 1;
+                continue;
+            };
+            step += 1;
+            checked += 1;
+            let counts = by_fault.entry(fault).or_default();
+            counts[0] += 1;
+            if step % 4 != 0 {
+                continue;
+            }
+            proved += 1;
+            counts[1] += 1;
+            let whole = &injected.whole;
+            if let Some(target) = &blake3 {
+                target.refuses(&honest, whole, &expected, &context);
+            }
+            if let Some(target) = &poseidon2 {
+                target.refuses(&honest, whole, &expected, &context);
+            }
+        }
+    }
+    let _ = std::panic::take_hook();
+    eprintln!(
+        "{checked} mutations noticed, {proved} of them proved and refused, none accepted; \
+         {harmless} changed nothing, {unfillable} gave no traces; {:?}",
+        started.elapsed()
+    );
+    for (fault, [checked, proved]) in &by_fault {
+        eprintln!("  {fault:?}: {checked}, proved {proved}");
+    }
+    assert!(checked >= 1000 && proved >= 150);
+    assert_eq!(by_fault.len(), Fault::ALL.len(), "{by_fault:?}");
+}
+
+#[test]
+fn the_program_of_other_keys() {
+    let run = |rounds| Run::new(walker(rounds), &walker_input(rounds), &SHORT);
+    let [ours, theirs] = [8, 9].map(|rounds| {
+        let run = run(rounds).expect("it has chips");
+        run.fill().expect("it has chips")
+    });
+    let keys = TraceKeys::<Poseidon2Config>::new(&ours.program);
+    // The traces of another program, and the same with our program's look-ups counted anew.
+    for count in [false, true] {
+        let mut forged = theirs.clone();
+        forged.program = ours.program.clone();
+        forged.machines = ours.machines.clone();
+        if count {
+            forged.count_look_ups(0);
+        }
+        let expected = forged.rejection();
+        assert!(expected.is_some());
+        assert_eq!(keys.prove_and_verify(&forged).err(), expected);
+    }
+}
+
+/// Puts a part of one proof about tables into another's place.
+fn exchange<C: Config>(into: &mut TablesProof<C>, from: &TablesProof<C>, part: u64) {
+    let table = part as usize % into.openings.len().min(from.openings.len());
+    match part % 16 {
+        0 => into.boundary = from.boundary.clone(),
+        1 => into.main = from.main.clone(),
+        2 => into.logup = from.logup.clone(),
+        3 => into.quotient = from.quotient.clone(),
+        4 => into.sums = from.sums.clone(),
+        5 => into.sums_between = from.sums_between.clone(),
+        6 => into.openings = from.openings.clone(),
+        7 => into.pcs = from.pcs.clone(),
+        8 => into.heights_log2 = from.heights_log2.clone(),
+        9 => into.openings[table] = from.openings[table].clone(),
+        10 => into.openings[table].main = from.openings[table].main.clone(),
+        11 => into.openings[table].fractions = from.openings[table].fractions.clone(),
+        12 => into.openings[table].running = from.openings[table].running.clone(),
+        13 => into.openings[table].running_next = from.openings[table].running_next.clone(),
+        14 => into.openings[table].quotient = from.openings[table].quotient.clone(),
+        _ => into.openings[table].quotient.swap(0, 1),
+    }
+}
+
+/// Changes one number in a proof about tables.
+fn nudge<C: Config>(proof: &mut TablesProof<C>, rng: &mut Rng) {
+    let table = rng.below(proof.openings.len() as u64) as usize;
+    let opening = &mut proof.openings[table];
+    let list = match rng.below(8) {
+        0 => &mut proof.sums,
+        1 => &mut proof.sums_between,
+        2 => &mut opening.main,
+        3 => &mut opening.fractions,
+        4 => &mut opening.running,
+        5 => &mut opening.running_next,
+        6 => &mut opening.quotient[0],
+        _ => &mut opening.quotient[1],
+    };
+    let at = rng.below(list.len() as u64) as usize;
+    match rng.below(4) {
+        0 => drop(list.remove(at)),
+        1 => list.push(list[at]),
+        _ => list[at] += F::from_u32(1 + rng.below(1 << 20) as u32),
+    }
+}
+
+fn finished_proofs_are_refused<C: Config>(seed: u64, count: u64) {
+    let started = Instant::now();
+    let mut rng = Rng::new(seed);
+    let prove = |rounds| {
+        let run = Run::new(walker(40), &walker_input(rounds), &SHORT).expect("it has chips");
+        let whole = run.fill().expect("it has chips");
+        let keys = TraceKeys::<C>::new(&whole.program);
+        let proof = keys.prove(&whole);
+        (keys, whole.exit_code, proof)
+    };
+    // Two executions of one program, with hints that differ.
+    let (keys, exit_code, ours) = prove(40);
+    let (_, other_code, theirs) = prove(41);
+    assert!(keys.verify(exit_code, &ours).is_ok());
+    assert!(keys.verify(other_code, &theirs).is_ok());
+    let honest = ours.to_bytes().expect("it has an encoding");
+    let (mut refused, mut same) = (0, 0);
+    while refused < count {
+        let mut proof = ours.clone();
+        let segments = proof.segments.len() as u64;
+        let (a, b) = (rng.below(segments) as usize, rng.below(segments) as usize);
+        let kind = rng.below(10);
+        match kind {
+            0..3 => {
+                let from = &theirs.segments[b].tables;
+                exchange(&mut proof.segments[a].tables, from, rng.below(64));
+            }
+            3..5 => {
+                let from = ours.segments[b].tables.clone();
+                exchange(&mut proof.segments[a].tables, &from, rng.below(64));
+            }
+            5..8 => nudge(&mut proof.segments[a].tables, &mut rng),
+            8 => match rng.below(5) {
+                0 => proof.segments.swap(a, b),
+                1 => drop(proof.segments.remove(a)),
+                2 => {
+                    let again = theirs.segments[a].clone();
+                    proof.segments.insert(b, again);
+                }
+                3 => proof.segments[a] = theirs.segments[a].clone(),
+                _ => proof.words.push(ours.segments[a].tables.clone()),
+            },
+            _ => match rng.below(6) {
+                0 => proof.journal.clone_from(&theirs.journal),
+                1 => proof.last_word ^= 1 << rng.below(29),
+                2 => proof.grinding += F::ONE,
+                3 => proof.segments[a].end_clock ^= 1 << rng.below(32),
+                4 => proof.segments[a].end_half_pc ^= 1 << rng.below(32),
+                _ => proof.segments[a].journal_end ^= 1 << rng.below(12),
+            },
+        }
+        if proof.to_bytes().expect("it has an encoding") == honest {
+            same += 1;
+            continue;
+        }
+        let verified = keys.verify(exit_code, &proof);
+        assert!(verified.is_err(), "seed {seed}, mutation {refused}, {kind}");
+        refused += 1;
+    }
+    eprintln!(
+        "{}: {refused} mutations of finished proofs refused, {same} changed nothing; {:?}",
+        C::HASH.name(),
+        started.elapsed()
+    );
+}
+
+#[test]
+fn mutated_finished_proofs_are_refused() {
+    finished_proofs_are_refused::<Blake3Config>(21, 700);
+    finished_proofs_are_refused::<Poseidon2Config>(22, 300);
+}
