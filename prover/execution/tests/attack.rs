@@ -24,7 +24,9 @@ use zkvm_statement::{ExecutionKeys, SegmentEnd, between_messages, context, segme
 use zkvm_testkit::asm::{Assembler, Reg, base};
 use zkvm_testkit::elf::ElfBuilder;
 use zkvm_testkit::rng::Rng;
-use zkvm_verifier::logup::{Challenges, SCOPES, for_each_pair, pairs, pairs_in, speaks_between};
+use zkvm_verifier::logup::{
+    Challenges, SCOPES, for_each_pair, fractions, pairs_in, speaks_between,
+};
 use zkvm_verifier::{
     Challenge, Commitment, ExecutionTranscript, Statement, TableOpening, TablesProof, Transcript,
     VerifyingKey, messages_sum,
@@ -95,7 +97,9 @@ fn honest() -> &'static (Keys, Proof) {
             exit_code: 42,
         };
         let input = Input::default();
-        let proved = prove(&keys, &Cpu, &input, &options, &mut Discard, &mut |_| {});
+        let proved = prove(&keys, &Cpu, &input, &options, &mut Discard, &mut |_| {
+            std::ops::ControlFlow::Continue(())
+        });
         let (proof, _) = proved.expect("it is provable");
         assert!(
             proof.segments.len() >= 3 && !proof.words.is_empty(),
@@ -173,17 +177,15 @@ fn commitment(cap: &mut Commitment<Blake3Config>, rng: &mut Rng) {
 }
 
 fn opening(opening: &mut TableOpening, rng: &mut Rng) {
-    let [first, second] = &mut opening.quotient;
     let lists = [
         &mut opening.main,
         &mut opening.preprocessed,
         &mut opening.fractions,
         &mut opening.running,
         &mut opening.running_next,
-        first,
-        second,
+        &mut opening.quotient,
     ];
-    let at = rng.below(7) as usize;
+    let at = rng.below(6) as usize;
     if let Some(list) = lists.into_iter().nth(at) {
         challenges(list, rng);
     }
@@ -861,7 +863,7 @@ fn made_up(keys: &Keys, honest: &Proof, rng: &mut Rng) -> Proof {
             let weight = vanishing(zeta) / vanishing(Challenge::from(F::GENERATOR));
             let combined = combined(chip, &opening, &public, &challenges, [*sum, alpha], n);
             let trace_vanishing = zeta.exp_u64(n) - Challenge::ONE;
-            opening.quotient[0][0] = combined / (weight * trace_vanishing);
+            opening.quotient[0] = combined / (weight * trace_vanishing);
             opening
         })
         .collect();
@@ -878,10 +880,10 @@ fn made_up_opening(chip: &Description, rng: &mut Rng) -> TableOpening {
     TableOpening {
         main: values(chip.columns.len()),
         preprocessed: values(chip.preprocessed.len()),
-        fractions: values(5 * pairs(chip)),
+        fractions: values(5 * fractions(chip)),
         running: values(running),
         running_next: values(running),
-        quotient: [vec![Challenge::ZERO; 5], vec![Challenge::ZERO; 5]],
+        quotient: vec![Challenge::ZERO; 10],
     }
 }
 
@@ -919,25 +921,31 @@ fn combined(
         if pairs_in(chip, scope) == 0 {
             continue;
         }
-        let mut total = Challenge::ZERO;
+        let next = running_next.next().expect("one for every scope");
+        let sum = if index == 0 { sum } else { Challenge::ZERO };
+        let step = next - running.next().expect("one for every scope");
+        let mut rest = step + sum * F::from_u64(height).inverse();
+        let mut left = pairs_in(chip, scope);
         for_each_pair(
             chip,
             scope,
             &challenges[index],
             &values,
             |(m_a, a), second| {
-                let fraction = fractions.next().expect("there is one for every pair");
-                total += fraction;
+                left -= 1;
+                // The last pair has no column of its own.
+                let fraction = if left == 0 {
+                    rest
+                } else {
+                    fractions.next().expect("there is one for every other pair")
+                };
+                rest -= fraction;
                 add(match second {
                     Some((m_b, b)) => fraction * a * b - m_a * b - m_b * a,
                     None => fraction * a - m_a,
                 });
             },
         );
-        let sum = if index == 0 { sum } else { Challenge::ZERO };
-        let step = total - sum * F::from_u64(height).inverse();
-        let next = running_next.next().expect("one for every scope");
-        add(next - running.next().expect("one for every scope") - step);
     }
     combined
 }
@@ -969,8 +977,9 @@ fn shape_fri(
         openings
             .clone()
             .flat_map(|opening| [opening.fractions.len(), opening.running.len()])
+            .filter(|width| *width > 0)
             .collect(),
-        openings.flat_map(|_| [5, 5]).collect(),
+        openings.map(|_| 10).collect(),
     ];
     let fri = &mut tables.pcs;
     for (batch, widths) in fri.input_openings.iter_mut().zip(&widths) {
