@@ -16,8 +16,8 @@ use zkvm_machine::{
     replay,
 };
 use zkvm_prover::{
-    Blake3Config, Config, Cpu, Hash, Header, Keys, Options, Parameters, Proof, Security,
-    SegmentProof, VerifyError, prove, report, verify,
+    Blake3Config, Config, Cpu, Hash, Header, Keys, Options, Parameters, Poseidon2Config, Proof,
+    Security, SegmentProof, VerifyError, prove, report, verify,
 };
 use zkvm_stark::{Trace, commit_boundary};
 use zkvm_statement::{ExecutionKeys, SegmentEnd, between_messages, context, segment_messages};
@@ -424,9 +424,8 @@ fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
-#[test]
-fn every_mutated_file_is_refused_without_panic() {
-    let (keys, proof) = honest();
+/// Mutates the bytes of a proof, and hands over what is refused by nobody before the verifier.
+fn mutate_files<C: Config>(proof: &Proof<C>, refuse: impl Fn(&Proof<C>, &str)) {
     let mut bytes = proof.to_bytes().expect("it has an encoding");
     bytes.truncate(bytes.len() - 8);
     for seed in 0..rounds(300) {
@@ -434,11 +433,8 @@ fn every_mutated_file_is_refused_without_panic() {
         let mut mutated = bytes.clone();
         // Most of the interesting lengths come early, or right at the beginning of a segment.
         for _ in 0..=rng.below(3) {
-            let range = if rng.one_in(2) {
-                3000
-            } else {
-                mutated.len() as u64 - 11
-            };
+            let all = mutated.len() as u64 - 11;
+            let range = if rng.one_in(2) { all.min(3000) } else { all };
             let at = 11 + rng.below(range) as usize;
             match rng.below(6) {
                 0 => mutated[at] = 0xff,
@@ -456,13 +452,47 @@ fn every_mutated_file_is_refused_without_panic() {
             continue;
         }
         let file = sealed(mutated);
-        let decoded = catch_unwind(|| Proof::<Blake3Config>::from_bytes(&file));
+        let decoded = catch_unwind(|| Proof::<C>::from_bytes(&file));
         match decoded {
             Err(_) => panic!("seed {seed}: the decoder panicked"),
-            Ok(Ok(proof)) => refuse(keys, &proof, &format!("bytes, seed {seed}")),
+            Ok(Ok(proof)) => refuse(&proof, &format!("bytes, seed {seed}")),
             Ok(Err(_)) => {}
         }
     }
+}
+
+#[test]
+fn every_mutated_file_is_refused_without_panic() {
+    let (keys, proof) = honest();
+    mutate_files(proof, |proof, what| refuse(keys, proof, what));
+}
+
+#[test]
+fn every_mutated_file_of_poseidon2_is_refused_without_panic() {
+    let keys = Keys::<Poseidon2Config>::new(&keeper(), weak()).expect("the program is small");
+    let options = Options {
+        limits: Limits::STANDARD,
+        segment_limits: SegmentLimits {
+            cycles_max: 1 << 10,
+            ..SegmentLimits::STANDARD
+        },
+        exit_code: 5,
+    };
+    let proved = prove(
+        &keys,
+        &Cpu,
+        &Input::default(),
+        &options,
+        &mut Discard,
+        &mut |_| std::ops::ControlFlow::Continue(()),
+    );
+    let (proof, _) = proved.expect("it is provable");
+    verify(&keys, 5, &proof).expect("it holds");
+    mutate_files(&proof, |proof, what| {
+        let verified = catch_unwind(AssertUnwindSafe(|| verify(&keys, 5, proof)));
+        let verified = verified.unwrap_or_else(|_| panic!("{what}: the verifier panicked"));
+        assert!(verified.is_err(), "{what}: it still holds");
+    });
 }
 
 /// Segments that somebody executed, or says so.
