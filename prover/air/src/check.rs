@@ -310,4 +310,12 @@ mod tests {
             })
         );
     }
+
+    #[test]
+    #[should_panic(expected = "messages on Bytes have a fixed width")]
+    fn a_message_has_the_width_of_its_bus() {
+        let _ = Description::new::<Toy<Expr>, ()>("toy", Round::Main, |builder, row, _| {
+            builder.send("narrow", Bus::Bytes, &row.flag, vec![row.a.clone()]);
+        });
+    }
 }

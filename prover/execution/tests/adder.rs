@@ -2,6 +2,8 @@
 
 use std::ops::ControlFlow;
 
+use p3_field::{PrimeCharacteristicRing, PrimeField32};
+use zkvm_air::F;
 use zkvm_machine::SegmentLimits;
 use zkvm_machine::{Discard, Input, Limits, Program, load};
 use zkvm_prover::{
@@ -286,4 +288,29 @@ fn damaged_bytes_are_refused_without_panic() {
             assert!(verify(&keys, 42, &proof).is_err(), "byte {at}");
         }
     }
+}
+
+/// The representative of a field element plus the characteristic fits 32 bits too.
+#[test]
+fn field_elements_above_the_characteristic_are_not_read() {
+    let keys = keys(&adder(12), weak());
+    let proof = prove_it(&keys, 42).expect("it is provable");
+    let bytes = unsealed(&proof);
+    let mut other = proof.clone();
+    other.grinding = F::ONE;
+    let others = unsealed(&other);
+    assert_eq!(bytes.len(), others.len());
+    let mut differing = (0..bytes.len()).filter(|at| bytes[*at] != others[*at]);
+    let first = differing.next().expect("they differ");
+    // Its four bytes, in the form that elements are computed with.
+    assert_eq!(bytes[first..first + 4], [0; 4]);
+    assert_eq!(differing.last(), Some(first + 3));
+    let mut above = bytes.clone();
+    above[first..first + 4].copy_from_slice(&F::ORDER_U32.to_le_bytes());
+    let refused = Proof::<Blake3Config>::from_bytes(&sealed(above)).err();
+    assert!(
+        matches!(refused, Some(DecodeError::Body { .. })),
+        "{refused:?}"
+    );
+    assert!(Proof::<Blake3Config>::from_bytes(&sealed(others)).is_ok());
 }

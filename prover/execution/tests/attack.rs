@@ -1080,3 +1080,121 @@ fn made_up_openings_reach_the_commitment_scheme_and_are_refused_without_panic() 
     }
     assert!(reached > rounds(60) / 10, "{reached} came to Merkle paths");
 }
+
+/// As little as a proof about tables can hold.
+fn hollow(tables: &TablesProof<Blake3Config>) -> TablesProof<Blake3Config> {
+    let mut hollow = tables.clone();
+    hollow.heights_log2.clear();
+    hollow.sums.clear();
+    hollow.sums_between.clear();
+    hollow.openings.clear();
+    hollow.pcs.commit_phase_commits.clear();
+    hollow.pcs.commit_pow_witnesses.clear();
+    hollow.pcs.input_openings.clear();
+    hollow.pcs.commit_phase_openings.clear();
+    hollow
+}
+
+#[test]
+fn more_parts_than_the_bounds_are_refused_before_any_work() {
+    let (keys, honest) = honest();
+    let segment = SegmentProof {
+        tables: hollow(&honest.segments[0].tables),
+        ..honest.segments[0].clone()
+    };
+    let refusal = |segments: usize, words: usize| {
+        let mut proof = honest.clone();
+        proof.segments = vec![segment.clone(); segments];
+        proof.words = vec![segment.tables.clone(); words];
+        verify(keys, 42, &proof)
+    };
+    let (most, words_most) = (1 << 16, 1 << 12);
+    for (segments, words) in [(0, 0), (0, 1), (most + 1, 0), (1, words_most + 1)] {
+        let parts = VerifyError::Parts { segments, words };
+        assert_eq!(refusal(segments, words), Err(parts));
+    }
+    // At the bounds something else is wrong.
+    for (segments, words) in [(most, 0), (1, words_most)] {
+        let refused = refusal(segments, words);
+        assert!(matches!(refused, Err(VerifyError::Continuity { .. })));
+    }
+}
+
+/// Makes all tables that can be of any height as high as they may be.
+fn raise(tables: &mut TablesProof<Blake3Config>, key: &VerifyingKey<Blake3Config>) {
+    for (table, height) in key.tables().iter().zip(&mut tables.heights_log2) {
+        if height.is_some() && table.preprocessed_height_log2.is_none() {
+            *height = Some(22);
+        }
+    }
+}
+
+/// Has every chip present and as high as it may be, with openings of the right widths.
+fn fill_up(tables: &mut TablesProof<Blake3Config>, key: &VerifyingKey<Blake3Config>) {
+    tables.heights_log2.fill(Some(0));
+    for (table, height) in key.tables().iter().zip(&mut tables.heights_log2) {
+        *height = table.preprocessed_height_log2.or(*height);
+    }
+    raise(tables, key);
+    let zeros = |width| vec![Challenge::ZERO; width];
+    let chips = key.tables().iter().map(|table| &table.description);
+    tables.sums = zeros(chips.len());
+    tables.sums_between = zeros(chips.clone().filter(|chip| speaks_between(chip)).count());
+    let openings = chips.map(|chip| {
+        let running = if speaks_between(chip) { 10 } else { 5 };
+        TableOpening {
+            main: zeros(chip.columns.len()),
+            preprocessed: zeros(chip.preprocessed.len()),
+            fractions: zeros(5 * fractions(chip)),
+            running: zeros(running),
+            running_next: zeros(running),
+            quotient: zeros(10),
+        }
+    });
+    tables.openings = openings.collect();
+}
+
+#[test]
+fn more_messages_than_the_field_counts_are_refused() {
+    let (keys, honest) = honest();
+    let mut proof = honest.clone();
+    let key = keys.key(Part::Segment).expect("it has keys");
+    fill_up(&mut proof.segments[0].tables, key);
+    let refused = verify(keys, 42, &proof);
+    let number_of = |rows: u64| (1_u64 << 30..1 << 40).contains(&rows);
+    assert!(
+        matches!(
+            refused,
+            Err(VerifyError::Segment {
+                number: 0,
+                error: zkvm_verifier::VerifyError::TooManyInteractions { rows },
+            }) if number_of(rows)
+        ),
+        "{refused:?}"
+    );
+    // Each proof is within its own bound, all together are not.
+    let mut proof = honest.clone();
+    let mut words = hollow(&proof.words[0]);
+    words.heights_log2.clone_from(&proof.words[0].heights_log2);
+    raise(&mut words, keys.key(Part::Words).expect("it has keys"));
+    proof.words = vec![words; 128];
+    let refused = verify(keys, 42, &proof);
+    assert!(
+        matches!(refused, Err(VerifyError::TooManyMessages { messages }) if number_of(messages)),
+        "{refused:?}"
+    );
+}
+
+#[test]
+fn shapes_beyond_the_model_of_security_are_refused() {
+    let (keys, honest) = honest();
+    for height in [0, 33, 255] {
+        let mut proof = honest.clone();
+        let tables = &mut proof.segments[0].tables;
+        let at = tables.heights_log2.iter().position(Option::is_some);
+        tables.heights_log2[at.expect("a table is there")] = Some(height);
+        let refused = verify(keys, 42, &proof);
+        let is_named = matches!(refused, Err(VerifyError::Unsupported(_)));
+        assert!(is_named, "{height}: {refused:?}");
+    }
+}

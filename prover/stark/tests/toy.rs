@@ -7,9 +7,11 @@ use zkvm_air::{Bus, Description, DescriptionError, Expr, F, Round, Scope, column
 use zkvm_stark::{
     Backend, Cpu, ProveError, ProvingKey, Reference, Setup, Trace, commit_boundary, prove, setup,
 };
+use zkvm_verifier::logup::Challenges;
 use zkvm_verifier::{
-    Blake3Config, Challenge, Config, ExecutionTranscript, Parameters, Poseidon2Config,
-    PublicMessage, Shared, Statement, TablesProof, VerifyError, messages_sum, verify,
+    Blake3Config, Challenge, Config, ExecutionTranscript, KeyError, Parameters, Poseidon2Config,
+    PublicMessage, Shared, Statement, TableKey, TableOpening, TablesProof, VerifyError,
+    VerifyingKey, messages_sum, verify,
 };
 
 columns! {
@@ -60,6 +62,13 @@ const PARAMETERS: Parameters = Parameters {
     query_grinding_bits: 2,
     logup_grinding_bits: 3,
     ..Parameters::STANDARD
+};
+
+/// Without grinding, whose witness is any of many: what is proved twice is the same then.
+const UNGROUND: Parameters = Parameters {
+    query_grinding_bits: 0,
+    logup_grinding_bits: 0,
+    ..PARAMETERS
 };
 
 fn state(value: Expr) -> Vec<Expr> {
@@ -173,13 +182,21 @@ fn share<C: Config>(config: &C, key: &ProvingKey<C>, traces: &[Vec<Option<Trace>
             commitment.as_ref(),
         );
     }
-    assert!(transcript.grind(3) != F::NEG_ONE);
+    let _ = transcript.grind(config.parameters().logup_grinding_bits);
     transcript.draw()
 }
 
 impl<C: Config> Pair<C> {
     fn new(backend: &impl Backend, traces: Vec<Vec<Option<Trace>>>) -> Self {
-        let config = C::new(PARAMETERS);
+        Self::with(PARAMETERS, backend, traces)
+    }
+
+    fn with(
+        parameters: Parameters,
+        backend: &impl Backend,
+        traces: Vec<Vec<Option<Trace>>>,
+    ) -> Self {
+        let config = C::new(parameters);
         let key = key(&config);
         let shared = share(&config, &key, &traces);
         let mut pair = Pair {
@@ -263,8 +280,8 @@ fn two_proofs_verify_and_travel_and_balance_only_together() {
 fn backends_agree<C: Config>() {
     let all = || vec![traces([0, 4]), traces([4, 10])];
     let [fast, reference] = [
-        Pair::<C>::new(&Cpu, all()).proofs,
-        Pair::<C>::new(&Reference, all()).proofs,
+        Pair::<C>::with(UNGROUND, &Cpu, all()).proofs,
+        Pair::<C>::with(UNGROUND, &Reference, all()).proofs,
     ]
     .map(|proofs| postcard::to_allocvec(&proofs).expect("proofs serialize"));
     assert!(fast == reference);
@@ -384,7 +401,7 @@ fn context_public_values_messages_and_challenges_are_bound() {
 /// What is drawn from the transcript of the execution changes with everything it absorbs.
 #[test]
 fn shared_challenges_depend_on_every_boundary() {
-    let config = Blake3Config::new(PARAMETERS);
+    let config = Blake3Config::new(UNGROUND);
     let key = key(&config);
     let seed = |traces: &[Vec<Option<Trace>>]| share(&config, &key, traces).seed;
     let honest = seed(&[traces([0, 4]), traces([4, 10])]);
@@ -542,4 +559,364 @@ fn traces_of_a_wrong_shape_are_refused_by_the_prover() {
     assert!(matches!(error.err(), Some(ProveError::Shape { .. })));
     let none = commit_boundary(&config, &key, vec![None; 4]);
     assert!(none.is_ok_and(|commitment| commitment.is_none()));
+}
+
+#[test]
+fn heights_out_of_bounds_are_refused_by_name() {
+    let pair = Pair::<Blake3Config>::honest();
+    for (index, chip, height) in [
+        (0, "square", 0),
+        (0, "square", 1),
+        (0, "square", 23),
+        (0, "square", 64),
+        (0, "square", 255),
+        (1, "bytes", 7),
+        (1, "bytes", 9),
+        (3, "border", 1),
+    ] {
+        let got = Some(height);
+        let refused = pair.refusal(|p| p.heights_log2[index] = got);
+        let chip = chip.to_owned();
+        assert_eq!(refused, Some(VerifyError::Height { chip, got }));
+    }
+    // A table with fixed columns is in every proof.
+    let refused = pair.refusal(|p| {
+        p.heights_log2[1] = None;
+        let _ = (p.sums.remove(1), p.openings.remove(1));
+    });
+    let (chip, got) = ("bytes".to_owned(), None);
+    assert_eq!(refused, Some(VerifyError::Height { chip, got }));
+}
+
+#[test]
+fn every_opened_width_is_the_keys() {
+    let pair = Pair::<Blake3Config>::honest();
+    type List = fn(&mut TableOpening) -> &mut Vec<Challenge>;
+    let lists: [(&str, List); 6] = [
+        ("main", |o| &mut o.main),
+        ("preprocessed", |o| &mut o.preprocessed),
+        ("fractions", |o| &mut o.fractions),
+        ("running", |o| &mut o.running),
+        ("running_next", |o| &mut o.running_next),
+        ("quotient", |o| &mut o.quotient),
+    ];
+    for (part, list) in lists {
+        for table in 0..3 {
+            let width = list(&mut pair.proofs[1].openings[table].clone()).len();
+            for wrong in [0, width.saturating_sub(1), width + 1, 2 * width + 5] {
+                if wrong == width {
+                    continue;
+                }
+                let refused = pair.refusal(|p| {
+                    list(&mut p.openings[table]).resize(wrong, Challenge::ZERO);
+                });
+                let Some(VerifyError::Width {
+                    what,
+                    expected,
+                    got,
+                    ..
+                }) = refused
+                else {
+                    panic!("{part} of table {table}, {wrong} values: {refused:?}")
+                };
+                assert_eq!((what, expected, got), (part, width, wrong));
+            }
+        }
+    }
+}
+
+/// The same tables and the same commitment, and another digest: that of other parameters.
+#[test]
+fn the_digest_of_the_key_is_absorbed() {
+    let pair = Pair::<Blake3Config>::honest();
+    let parameters = Parameters {
+        logup_grinding_bits: 4,
+        ..PARAMETERS
+    };
+    let other = key(&Blake3Config::new(parameters)).verifying;
+    assert_ne!(other.digest(), pair.key.verifying.digest());
+    let (public, messages) = ([F::ONE], own(1));
+    let statement = pair.statement(&public, &messages);
+    let by = |key| verify(&pair.config, key, &statement, &pair.proofs[1]);
+    assert!(by(&pair.key.verifying).is_ok());
+    assert!(by(&other).is_err());
+    // Every parameter is in the digest.
+    let changes: [fn(&mut Parameters); 5] = [
+        |p| p.blowup_log2 += 1,
+        |p| p.queries += 1,
+        |p| p.query_grinding_bits += 1,
+        |p| p.batch_grinding_bits += 1,
+        |p| p.logup_grinding_bits += 1,
+    ];
+    let tables = || pair.key.verifying.tables().to_vec();
+    let root = pair.proofs[0].main.clone();
+    let digest = |parameters: &Parameters, rows: &[u8]| {
+        let key = VerifyingKey::<Blake3Config>::new(parameters, tables(), root.clone(), rows);
+        key.expect("the toy has a key").digest()
+    };
+    let mut digests = vec![digest(&PARAMETERS, b""), digest(&PARAMETERS, b"other rows")];
+    for change in changes {
+        let mut parameters = PARAMETERS;
+        change(&mut parameters);
+        digests.push(digest(&parameters, b""));
+    }
+    // So are the tables and their order.
+    let mut reversed = tables();
+    reversed.reverse();
+    for tables in [reversed, tables()[1..].to_vec()] {
+        let key = VerifyingKey::<Blake3Config>::new(&PARAMETERS, tables, root.clone(), b"");
+        digests.push(key.expect("it is a key").digest());
+    }
+    digests.sort_unstable();
+    digests.dedup();
+    assert_eq!(digests.len(), 9);
+}
+
+/// What the proofs of an execution share depends on everything that is public before it is drawn.
+#[test]
+fn shared_challenges_depend_on_all_that_is_public() {
+    struct Said {
+        context: Vec<F>,
+        messages: Vec<PublicMessage>,
+        proofs: usize,
+        parameters: Parameters,
+        public: Vec<F>,
+        heights: [Option<u8>; 4],
+        grinding: u32,
+    }
+    let drawn = |change: fn(&mut Said)| {
+        let mut said = Said {
+            context: vec![F::TWO],
+            messages: between(),
+            proofs: 1,
+            parameters: PARAMETERS,
+            public: vec![F::ONE],
+            heights: [None, None, None, Some(2)],
+            grinding: 0,
+        };
+        change(&mut said);
+        let config = Blake3Config::new(PARAMETERS);
+        let key = key(&Blake3Config::new(said.parameters)).verifying;
+        let Said {
+            context, messages, ..
+        } = &said;
+        let mut transcript = ExecutionTranscript::begin(&config, context, messages, said.proofs);
+        transcript.proof(&key, &said.public, &said.heights, None);
+        let _ = transcript.check(1, F::new(said.grinding));
+        transcript.draw().seed
+    };
+    let changes: [fn(&mut Said); 12] = [
+        |_| {},
+        |s| s.context[0] = F::ONE,
+        |s| s.context.push(F::ZERO),
+        |s| s.messages[0].values[0] = F::ONE,
+        |s| s.messages[0].multiplicity = F::TWO,
+        |s| s.messages[0].bus = Bus::Boundary,
+        |s| drop(s.messages.pop()),
+        |s| s.proofs = 2,
+        |s| s.parameters.queries += 1,
+        |s| s.public[0] = F::TWO,
+        |s| s.heights[3] = Some(3),
+        |s| s.grinding = 1,
+    ];
+    let mut seeds: Vec<String> = changes.map(|change| format!("{:?}", drawn(change))).into();
+    seeds.sort_unstable();
+    seeds.dedup();
+    assert_eq!(seeds.len(), changes.len());
+}
+
+#[test]
+fn a_public_message_has_its_buses_width_and_a_fingerprint() {
+    let beta = Challenge::TWO;
+    let sum = |values: Vec<F>, alpha: Challenge| {
+        let message = PublicMessage {
+            values,
+            ..chain(0, F::ONE)
+        };
+        messages_sum(Scope::Execution, &[message], &Challenges::new(alpha, beta))
+    };
+    for values in [vec![], vec![F::ONE, F::ZERO]] {
+        let refused = sum(values.clone(), Challenge::ONE);
+        let (expected, got) = (1, values.len());
+        let what = "values of a public message";
+        let count = VerifyError::Count {
+            what,
+            expected,
+            got,
+        };
+        assert_eq!(refused, Err(count));
+    }
+    let bus = Challenge::from_u8(Bus::Chain as u8);
+    assert_eq!(
+        sum(vec![F::ONE], -bus - beta),
+        Err(VerifyError::Fingerprint)
+    );
+    // The bus is part of it: the same values on two buses are not the same message.
+    let challenges = Challenges::new(Challenge::ONE, beta);
+    let fingerprints = Bus::ALL.map(|bus| challenges.fingerprint(bus, &[F::ZERO; 3]));
+    for (index, one) in fingerprints.iter().enumerate() {
+        assert!(!fingerprints[..index].contains(one), "{index}");
+    }
+}
+
+/// Changes lists in the commitment scheme's proof, which the decoder lets have any length.
+macro_rules! lengths_are_fixed {
+    ($config:ty) => {
+        let pair = Pair::<$config>::honest();
+        let changes: Vec<(&str, fn(&mut TablesProof<$config>))> = vec![
+            ("final polynomial of degree 1", |p| {
+                p.pcs.final_poly.push(Challenge::ZERO)
+            }),
+            ("no final polynomial", |p| p.pcs.final_poly.clear()),
+            ("a round more", |p| {
+                let again = p.pcs.commit_phase_commits[0].clone();
+                p.pcs.commit_phase_commits.push(again);
+            }),
+            ("a round less", |p| drop(p.pcs.commit_phase_commits.pop())),
+            ("no round", |p| p.pcs.commit_phase_commits.clear()),
+            ("a witness more", |p| {
+                p.pcs.commit_pow_witnesses.push(F::ZERO)
+            }),
+            ("a witness less", |p| {
+                let _ = p.pcs.commit_pow_witnesses.pop();
+            }),
+            ("a witness of grinding that is none", |p| {
+                p.pcs.commit_pow_witnesses[0] = F::ONE
+            }),
+            ("another witness of batching, which is not ground", |p| {
+                p.pcs.batch_pow_witness += F::ONE
+            }),
+            ("a commitment less", |p| drop(p.pcs.input_openings.pop())),
+            ("no openings", |p| p.pcs.input_openings.clear()),
+            ("a query less", |p| {
+                drop(p.pcs.input_openings[2].opened_values.pop())
+            }),
+            ("no query", |p| {
+                p.pcs
+                    .input_openings
+                    .iter_mut()
+                    .for_each(|o| o.opened_values.clear());
+                let openings = p.pcs.commit_phase_openings.iter_mut();
+                openings.for_each(|o| o.sibling_values.clear());
+            }),
+            ("a matrix less", |p| {
+                let values = &mut p.pcs.input_openings[2].opened_values;
+                values.iter_mut().for_each(|rows| drop(rows.pop()));
+            }),
+            ("a row with a zero more", |p| {
+                let values = &mut p.pcs.input_openings[2].opened_values;
+                values.iter_mut().for_each(|rows| rows[0].push(F::ZERO));
+            }),
+            ("a row shorter", |p| {
+                let values = &mut p.pcs.input_openings[2].opened_values;
+                values.iter_mut().for_each(|rows| {
+                    let _ = rows[0].pop();
+                });
+            }),
+            ("an element moved to the next row of the same height", |p| {
+                let values = &mut p.pcs.input_openings[3].opened_values;
+                for rows in values {
+                    let last = rows[0].pop().expect("it has fractions");
+                    rows[1].insert(0, last);
+                }
+            }),
+            ("a sibling more", |p| {
+                let values = &mut p.pcs.commit_phase_openings[0].sibling_values;
+                values.iter_mut().for_each(|of| of.push(Challenge::ZERO));
+            }),
+            ("a sibling less", |p| {
+                let values = &mut p.pcs.commit_phase_openings[0].sibling_values;
+                values.iter_mut().for_each(|of| {
+                    let _ = of.pop();
+                });
+            }),
+            ("a step less", |p| drop(p.pcs.commit_phase_openings.pop())),
+            ("a digest more", |p| {
+                let digests = &mut p.pcs.input_openings[2].opening_proof.sibling_hashes;
+                let again = digests[0];
+                digests.push(again);
+            }),
+            ("a digest less", |p| {
+                let _ = p.pcs.input_openings[2].opening_proof.sibling_hashes.pop();
+            }),
+        ];
+        assert_eq!(pair.refusal(|_| {}), None);
+        for (name, change) in changes {
+            let refused = pair.refusal(change);
+            let is_the_schemes = matches!(refused, Some(VerifyError::Opening { .. }));
+            assert!(is_the_schemes, "{name}: {refused:?}");
+        }
+    };
+}
+
+#[test]
+fn lengths_in_the_opening_proof_are_fixed_by_the_key() {
+    lengths_are_fixed!(Blake3Config);
+    lengths_are_fixed!(Poseidon2Config);
+}
+
+/// A key whose fixed columns are all of boundary tables, and a proof without any other.
+#[test]
+fn a_proof_without_a_table_of_the_main_round_is_refused() {
+    let pair = Pair::<Blake3Config>::honest();
+    let border = Description::new::<Count<Expr>, Byte<Expr>>(
+        "border",
+        Round::Boundary,
+        |builder, row, byte| {
+            builder.send("byte", Bus::Range16, &row.count, vec![byte.byte.clone()]);
+        },
+    );
+    let table = TableKey {
+        description: border.expect("it is well formed"),
+        preprocessed_height_log2: Some(2),
+    };
+    let root = pair.proofs[1].main.clone();
+    let key = VerifyingKey::new(&PARAMETERS, vec![table], root.clone(), b"");
+    let mut proof = pair.proofs[1].clone();
+    proof.heights_log2 = vec![Some(2)];
+    proof.boundary = Some(root);
+    proof.sums = vec![Challenge::ZERO];
+    proof.sums_between.clear();
+    proof.openings = vec![TableOpening {
+        main: vec![Challenge::ZERO],
+        preprocessed: vec![Challenge::ZERO],
+        fractions: Vec::new(),
+        running: vec![Challenge::ZERO; 5],
+        running_next: vec![Challenge::ZERO; 5],
+        quotient: vec![Challenge::ZERO; 10],
+    }];
+    let key = key.expect("it is a key");
+    let refused = verify(&pair.config, &key, &pair.statement(&[], &[]), &proof);
+    assert_eq!(refused, Err(VerifyError::NoMain));
+}
+
+#[test]
+fn keys_that_no_proof_could_be_checked_against_are_refused() {
+    let pair = Pair::<Blake3Config>::honest();
+    let root = &pair.proofs[1].main;
+    let made = |change: fn(&mut Vec<TableKey>)| {
+        let mut tables = pair.key.verifying.tables().to_vec();
+        change(&mut tables);
+        VerifyingKey::<Blake3Config>::new(&PARAMETERS, tables, root.clone(), b"").err()
+    };
+    assert_eq!(made(|_| {}), None);
+    let chip = || "bytes".to_owned();
+    assert_eq!(
+        made(|tables| tables[1].preprocessed_height_log2 = None),
+        Some(KeyError::Preprocessed { chip: chip() })
+    );
+    let (chip, height_log2) = (chip(), 23);
+    assert_eq!(
+        made(|tables| tables[1].preprocessed_height_log2 = Some(23)),
+        Some(KeyError::Height { chip, height_log2 })
+    );
+    let chip = "absent".to_owned();
+    assert_eq!(
+        made(|tables| tables[2].description.columns.clear()),
+        Some(KeyError::Empty { chip })
+    );
+    assert_eq!(
+        made(|tables| drop(tables.remove(1))),
+        Some(KeyError::NoPreprocessed)
+    );
 }

@@ -473,3 +473,60 @@ fn check_openings<C: Config>(
             reason: alloc::format!("{error:?}").to_string(),
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+    use alloc::vec::Vec;
+
+    use p3_field::PrimeCharacteristicRing;
+    use p3_field::coset::TwoAdicMultiplicativeCoset;
+    use zkvm_air::{Bus, Description, Expr, F, Round, columns};
+
+    use super::{CHUNKS, Present, VerifyError, check_constraints};
+    use crate::logup::{Challenges, DIMENSION};
+    use crate::{Challenge, TableKey, TableOpening};
+
+    columns! {
+        /// One cell.
+        struct Cell {
+            /// The cell.
+            cell: [cell],
+        }
+    }
+
+    /// Nobody can choose the point; a point that is in a domain must be refused all the same, as
+    /// there the vanishing polynomial makes any quotient right.
+    #[test]
+    fn a_point_in_the_domain_is_refused() {
+        let description = Description::new::<Cell<Expr>, ()>("cell", Round::Main, |b, row, _| {
+            b.assert_zero("zero", row.cell.clone());
+            b.send("sent", Bus::Range16, &row.cell, vec![row.cell.clone()]);
+        });
+        let table = TableKey {
+            description: description.expect("it is well formed"),
+            preprocessed_height_log2: None,
+        };
+        let opening = TableOpening {
+            main: vec![Challenge::ZERO],
+            preprocessed: Vec::new(),
+            fractions: Vec::new(),
+            running: vec![Challenge::ZERO; DIMENSION],
+            running_next: vec![Challenge::ZERO; DIMENSION],
+            quotient: vec![Challenge::ZERO; CHUNKS * DIMENSION],
+        };
+        let domain = TwoAdicMultiplicativeCoset::new(F::ONE, 2).expect("it is small");
+        let present = Present {
+            table: &table,
+            domain,
+            sums: [Some(Challenge::ZERO), None],
+            opening: &opening,
+        };
+        let challenges = [Challenges::new(Challenge::ONE, Challenge::TWO); 2];
+        let at = |zeta| check_constraints(&present, &[], &challenges, Challenge::TWO, zeta);
+        for point in domain.iter() {
+            assert_eq!(at(point.into()), Err(VerifyError::PointInDomain));
+        }
+        assert_eq!(at(Challenge::TWO), Ok(()));
+    }
+}
