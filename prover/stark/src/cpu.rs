@@ -86,13 +86,14 @@ impl Backend for Cpu {
                 })
             })
             .collect();
+        let stored = stored.as_flattened();
         let mut cells = F::zero_vec(size * DIMENSION);
         cells
             .par_chunks_mut(DIMENSION)
             .enumerate()
             .for_each(|(index, cells)| {
                 let at = reverse_bits(index, bits);
-                let value = stored[at / LANES][at % LANES];
+                let value = stored[at];
                 cells.copy_from_slice(value.as_basis_coefficients_slice());
             });
         RowMajorMatrix::new(cells, DIMENSION)

@@ -13,15 +13,13 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use p3_commit::{ExtensionMmcs, Mmcs, OpenedValues, OpeningRequest};
+use p3_commit::{Mmcs, OpenedValues, OpeningRequest};
 use p3_field::coset::TwoAdicMultiplicativeCoset;
 use p3_field::{
     BasedVectorSpace, Field, PackedFieldExtension, PackedFieldPow2, PackedValue,
     PrimeCharacteristicRing, PrimeField32, batch_multiplicative_inverse,
 };
-use p3_fri::{
-    FriProof, FriProverError, PcsProverTranscript, PcsShape, TwoAdicFriFoldingForMmcs, prover,
-};
+use p3_fri::{FriProverError, PcsProverTranscript, PcsShape, TwoAdicFriFoldingForMmcs, prover};
 use p3_matrix::Matrix;
 use p3_matrix::dense::RowMajorMatrix;
 use p3_matrix::interpolation::{Interpolate, compute_adjusted_weights};
@@ -120,19 +118,18 @@ pub(crate) fn open<C: Config>(
         .collect();
     let folding: TwoAdicFriFoldingForMmcs<F, C::Mmcs> =
         p3_fri::TwoAdicFriFolding(std::marker::PhantomData);
-    let proof: Result<FriProof<Challenge, ExtensionMmcs<F, Challenge, C::Mmcs>, F, _>, _> =
-        transcript.delegate(|challenger| {
-            prover::prove_fri(
-                &folding,
-                &fri,
-                reduced,
-                challenger,
-                height_max.ilog2() as usize,
-                &requests,
-                mmcs,
-                witness.unwrap_or(F::ZERO),
-            )
-        });
+    let proof: Result<PcsProof<C>, FriProverError> = transcript.delegate(|challenger| {
+        prover::prove_fri(
+            &folding,
+            &fri,
+            reduced,
+            challenger,
+            height_max.ilog2() as usize,
+            &requests,
+            mmcs,
+            witness.unwrap_or(F::ZERO),
+        )
+    });
     match proof {
         Ok(proof) => {
             transcript.finish();

@@ -28,7 +28,7 @@ impl Backend for Reference {
                 None => &[],
             };
             let row = Row {
-                main: &*main,
+                main: &main,
                 preprocessed,
                 public: inputs.public,
             };
