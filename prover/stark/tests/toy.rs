@@ -411,6 +411,8 @@ fn shared_challenges_depend_on_every_boundary() {
 }
 
 type Forge<C> = fn(&mut TablesProof<C>);
+/// Puts a part of another proof into a proof.
+type Swap<'a, C> = &'a dyn Fn(&mut TablesProof<C>);
 
 fn forgeries<C: Config>() -> Vec<(&'static str, Forge<C>)> {
     vec![
@@ -475,7 +477,7 @@ fn every_part_is_bound<C: Config>() {
     }
     // The other proof's parts, each in place of this one's own.
     let first = &pair.proofs[0];
-    let swaps: [(&str, &dyn Fn(&mut TablesProof<C>)); 8] = [
+    let swaps: [(&str, Swap<'_, C>); 8] = [
         ("boundary", &|p| p.boundary = first.boundary.clone()),
         ("main", &|p| p.main = first.main.clone()),
         ("logup", &|p| p.logup = first.logup.clone()),
