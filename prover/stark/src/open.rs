@@ -372,11 +372,12 @@ mod tests {
         for height in [2, 8, 16, 4096] {
             let coset = coset(height);
             let inverses = Inverses::new(point, &coset, 1);
-            for (index, x) in coset.iter().enumerate() {
-                let vector = &inverses.inverses[index / LANES];
-                let inverse: Challenge =
-                    PackedFieldExtension::<F, Challenge>::extract(vector, index % LANES);
-                assert_eq!((point - *x) * inverse, Challenge::ONE);
+            for (points, vector) in coset.chunks(LANES).zip(&inverses.inverses) {
+                for (lane, x) in points.iter().enumerate() {
+                    let inverse: Challenge =
+                        PackedFieldExtension::<F, Challenge>::extract(vector, lane);
+                    assert_eq!((point - *x) * inverse, Challenge::ONE);
+                }
             }
             assert_eq!(inverses.weights.len(), height / 2);
         }
