@@ -1,14 +1,17 @@
 //! Who runs the big loops.
 //!
-//! A backend computes a chip's LogUp columns and its quotient; it never sees the transcript.
-//! [`Reference`] is the definition: straight loops over rows, one thread, scalars. Every other
-//! backend gives the same cells, so proofs are equal byte for byte.
+//! A backend computes a chip's LogUp columns and its quotient, and opens commitments, which the
+//! commitment scheme does with a transcript of its own. [`Reference`](crate::Reference) is the
+//! definition: straight loops over rows, one thread, scalars, and the scheme's own opening. Every
+//! other backend gives the same cells, so proofs are equal byte for byte, as far as grinding finds the
+//! same witnesses: on several threads it takes any.
 
+use p3_commit::{OpenedValues, OpeningRequest, Pcs};
 use p3_matrix::Matrix;
 use p3_matrix::dense::RowMajorMatrix;
 use zkvm_air::{Description, F};
 use zkvm_verifier::logup::Challenges;
-use zkvm_verifier::{Challenge, Domain};
+use zkvm_verifier::{Challenge, Config, Domain, PcsProof};
 
 use crate::Trace;
 
@@ -77,4 +80,28 @@ pub trait Backend {
     /// segment's buses and for the execution's, one per pair of interactions.
     /// Shapes: the result is `2 · height` rows of five base-field cells.
     fn quotient<M: Matrix<F>>(&self, inputs: &QuotientInputs<'_, M>) -> RowMajorMatrix<F>;
+
+    /// Opens commitments at the points that `requests` name, and proves the openings. The challenger
+    /// goes on as the commitment scheme's own opening leaves it.
+    ///
+    /// # Errors
+    /// What the commitment scheme says.
+    fn open<C: Config>(
+        &self,
+        config: &C,
+        requests: Requests<'_, C>,
+        challenger: &mut C::Challenger,
+    ) -> Result<Opened<C>, String>;
 }
+
+/// What is to be opened: per commitment its data, and the points for each of its matrices.
+pub type Requests<'a, C> = Vec<
+    OpeningRequest<
+        'a,
+        <<C as Config>::Pcs as Pcs<Challenge, <C as Config>::Challenger>>::ProverData,
+        Challenge,
+    >,
+>;
+
+/// Opened values by commitment, matrix and point, and their proof.
+pub type Opened<C> = (OpenedValues<Challenge>, PcsProof<C>);

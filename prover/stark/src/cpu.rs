@@ -10,11 +10,12 @@ use p3_matrix::Matrix;
 use p3_matrix::dense::RowMajorMatrix;
 use p3_maybe_rayon::prelude::*;
 use zkvm_air::{F, Row, Scope};
-use zkvm_verifier::Challenge;
 use zkvm_verifier::logup::{DIMENSION, SCOPES, fractions, pairs, pairs_in};
+use zkvm_verifier::{Challenge, Config};
 
-use crate::backend::{Backend, LogupInputs, LogupTrace, QuotientInputs};
+use crate::backend::{Backend, LogupInputs, LogupTrace, Opened, QuotientInputs, Requests};
 use crate::fingerprints::{Fingerprints, LANES, Packed, PackedChallenge};
+use crate::open::open;
 use crate::reference::{Reference, inverse_vanishing, running_sums, shares};
 
 /// Vectors of rows that one inversion serves.
@@ -85,16 +86,26 @@ impl Backend for Cpu {
                 })
             })
             .collect();
+        let stored = stored.as_flattened();
         let mut cells = F::zero_vec(size * DIMENSION);
         cells
             .par_chunks_mut(DIMENSION)
             .enumerate()
             .for_each(|(index, cells)| {
                 let at = reverse_bits(index, bits);
-                let value = stored[at / LANES][at % LANES];
+                let value = stored[at];
                 cells.copy_from_slice(value.as_basis_coefficients_slice());
             });
         RowMajorMatrix::new(cells, DIMENSION)
+    }
+
+    fn open<C: Config>(
+        &self,
+        config: &C,
+        requests: Requests<'_, C>,
+        challenger: &mut C::Challenger,
+    ) -> Result<Opened<C>, String> {
+        open(config, requests, challenger).map_err(|error| error.to_string())
     }
 }
 

@@ -9,10 +9,11 @@ mod backend;
 mod cpu;
 mod fingerprints;
 mod key;
+mod open;
 mod prove;
 mod reference;
 
-pub use backend::{Backend, LogupInputs, LogupTrace, QuotientInputs};
+pub use backend::{Backend, LogupInputs, LogupTrace, Opened, QuotientInputs, Requests};
 pub use cpu::Cpu;
 pub use key::{ProvingKey, Setup, setup};
 pub use prove::{ProveError, commit_boundary, prove};

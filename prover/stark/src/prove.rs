@@ -221,9 +221,9 @@ pub fn prove<C: Config>(
         request(&quotient_data, at_zeta(tables.len())),
     ]);
     let span = info_span!("open").entered();
-    let (mut values, proof) = pcs
-        .open(requests, transcript.challenger())
-        .map_err(|error| failed(&error))?;
+    let (mut values, proof) = backend
+        .open(config, requests, transcript.challenger())
+        .map_err(|reason| ProveError::Commitment { reason })?;
     drop(span);
     if boundary_data.is_none() {
         values.insert(1, Vec::new());

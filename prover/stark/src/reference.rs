@@ -1,14 +1,14 @@
 //! The reference backend: the definition, row by row.
 
-use p3_commit::PolynomialSpace;
+use p3_commit::{Pcs, PolynomialSpace};
 use p3_field::{BasedVectorSpace, Field, PrimeCharacteristicRing, TwoAdicField};
 use p3_matrix::Matrix;
 use p3_matrix::dense::RowMajorMatrix;
 use zkvm_air::{F, Row};
 use zkvm_verifier::logup::{DIMENSION, SCOPES, for_each_pair, fractions, pairs_in};
-use zkvm_verifier::{Challenge, Domain};
+use zkvm_verifier::{Challenge, Config, Domain};
 
-use crate::backend::{Backend, LogupInputs, LogupTrace, QuotientInputs};
+use crate::backend::{Backend, LogupInputs, LogupTrace, Opened, QuotientInputs, Requests};
 
 /// Straight loops over rows, one thread, scalars.
 #[derive(Clone, Copy, Debug, Default)]
@@ -28,7 +28,7 @@ impl Backend for Reference {
                 None => &[],
             };
             let row = Row {
-                main: &*main,
+                main: &main,
                 preprocessed,
                 public: inputs.public,
             };
@@ -69,6 +69,16 @@ impl Backend for Reference {
             cells.extend_from_slice(value.as_basis_coefficients_slice());
         }
         RowMajorMatrix::new(cells, DIMENSION)
+    }
+
+    fn open<C: Config>(
+        &self,
+        config: &C,
+        requests: Requests<'_, C>,
+        challenger: &mut C::Challenger,
+    ) -> Result<Opened<C>, String> {
+        let opened = config.pcs().open(requests, challenger);
+        opened.map_err(|error| format!("{error:?}"))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Fields, hashes and the commitment scheme, as one parameter.
 
+use alloc::vec::Vec;
 use core::fmt::Debug;
 
 use p3_blake3::Blake3;
@@ -7,15 +8,16 @@ use p3_challenger::{
     CanObserve, DuplexChallenger, FieldChallenger, GrindingChallenger, HashChallenger,
     SerializingChallenger32,
 };
-use p3_commit::{ExtensionMmcs, Pcs, UnivariateStarkPcs};
+use p3_commit::{ExtensionMmcs, Mmcs, Pcs, UnivariateStarkPcs};
 use p3_dft::Radix2DFTSmallBatch;
 use p3_field::Field;
 use p3_field::coset::TwoAdicMultiplicativeCoset;
 use p3_field::extension::QuinticTrinomialExtensionField;
-use p3_fri::{FriParameters, TwoAdicFriPcs};
+use p3_fri::{BatchMultiOpening, FriParameters, FriProof, TwoAdicFriPcs};
 use p3_koala_bear::{
     Poseidon2KoalaBear, default_koalabear_poseidon2_16, default_koalabear_poseidon2_24,
 };
+use p3_matrix::dense::RowMajorMatrix;
 use p3_merkle_tree::MerkleTreeMmcs;
 use p3_symmetric::{
     CompressionFunctionFromHasher, PaddingFreeSponge, SerializingHasher, TruncatedPermutation,
@@ -110,15 +112,36 @@ pub trait Config: Clone + Debug {
         + GrindingChallenger<Witness = F>
         + CanObserve<Commitment<Self>>
         + Clone;
-    /// The commitment scheme.
+    /// The Merkle trees over base-field matrices.
+    type Mmcs: Mmcs<F, Commitment: PartialEq, MultiProof: Sync, Error: Sync>;
+    /// The commitment scheme: FRI over those trees.
     type Pcs: UnivariateStarkPcs<Challenge, Self::Challenger, Domain = Domain>
-        + Pcs<Challenge, Self::Challenger, Commitment: PartialEq>;
+        + Pcs<
+            Challenge,
+            Self::Challenger,
+            Commitment = <Self::Mmcs as Mmcs<F>>::Commitment,
+            ProverData = <Self::Mmcs as Mmcs<F>>::ProverData<RowMajorMatrix<F>>,
+            Proof = FriProof<
+                Challenge,
+                ExtensionMmcs<F, Challenge, Self::Mmcs>,
+                F,
+                Vec<BatchMultiOpening<F, Self::Mmcs>>,
+            >,
+        >;
 
     /// The configuration with `parameters`.
     fn new(parameters: Parameters) -> Self;
 
     /// The commitment scheme with its parameters.
     fn pcs(&self) -> &Self::Pcs;
+
+    /// The Merkle trees.
+    fn mmcs(&self) -> &Self::Mmcs;
+
+    /// FRI's parameters, over the same trees.
+    fn fri(&self) -> FriParameters<ExtensionMmcs<F, Challenge, Self::Mmcs>> {
+        fri(self.parameters(), ExtensionMmcs::new(self.mmcs().clone()))
+    }
 
     /// A fresh sponge.
     fn challenger(&self) -> Self::Challenger;
@@ -158,6 +181,7 @@ type FriPcs<M> = TwoAdicFriPcs<F, Radix2DFTSmallBatch<F>, M, ExtensionMmcs<F, Ch
 #[derive(Clone)]
 pub struct Blake3Config {
     pcs: FriPcs<ByteMmcs>,
+    mmcs: ByteMmcs,
     parameters: Parameters,
 }
 
@@ -171,21 +195,30 @@ impl Debug for Blake3Config {
 
 impl Config for Blake3Config {
     type Challenger = Blake3Challenger;
+    type Mmcs = ByteMmcs;
     type Pcs = FriPcs<ByteMmcs>;
 
     fn new(parameters: Parameters) -> Self {
         let mmcs = ByteMmcs::new(FieldHash::new(Blake3), ByteCompress::new(Blake3), 0);
         let fri = fri(&parameters, ExtensionMmcs::new(mmcs.clone()));
-        let pcs = TwoAdicFriPcs::new(Radix2DFTSmallBatch::default(), mmcs, fri);
-        Blake3Config { pcs, parameters }
+        let pcs = TwoAdicFriPcs::new(Radix2DFTSmallBatch::default(), mmcs.clone(), fri);
+        Blake3Config {
+            pcs,
+            mmcs,
+            parameters,
+        }
     }
 
     fn pcs(&self) -> &Self::Pcs {
         &self.pcs
     }
 
+    fn mmcs(&self) -> &Self::Mmcs {
+        &self.mmcs
+    }
+
     fn challenger(&self) -> Blake3Challenger {
-        Blake3Challenger::from_hasher(alloc::vec::Vec::new(), Blake3)
+        Blake3Challenger::from_hasher(Vec::new(), Blake3)
     }
 
     fn parameters(&self) -> &Parameters {
@@ -209,6 +242,7 @@ type FieldMmcs =
 #[derive(Clone)]
 pub struct Poseidon2Config {
     pcs: FriPcs<FieldMmcs>,
+    mmcs: FieldMmcs,
     permutation: Permutation,
     parameters: Parameters,
 }
@@ -223,6 +257,7 @@ impl Debug for Poseidon2Config {
 
 impl Config for Poseidon2Config {
     type Challenger = DuplexChallenger<F, Permutation, 16, 8>;
+    type Mmcs = FieldMmcs;
     type Pcs = FriPcs<FieldMmcs>;
 
     fn new(parameters: Parameters) -> Self {
@@ -230,9 +265,10 @@ impl Config for Poseidon2Config {
         let sponge = Sponge::new(default_koalabear_poseidon2_24());
         let mmcs = FieldMmcs::new(sponge, FieldCompress::new(permutation.clone()), 0);
         let fri = fri(&parameters, ExtensionMmcs::new(mmcs.clone()));
-        let pcs = TwoAdicFriPcs::new(Radix2DFTSmallBatch::default(), mmcs, fri);
+        let pcs = TwoAdicFriPcs::new(Radix2DFTSmallBatch::default(), mmcs.clone(), fri);
         Poseidon2Config {
             pcs,
+            mmcs,
             permutation,
             parameters,
         }
@@ -240,6 +276,10 @@ impl Config for Poseidon2Config {
 
     fn pcs(&self) -> &Self::Pcs {
         &self.pcs
+    }
+
+    fn mmcs(&self) -> &Self::Mmcs {
+        &self.mmcs
     }
 
     fn challenger(&self) -> Self::Challenger {

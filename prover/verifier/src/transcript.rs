@@ -269,7 +269,7 @@ impl<C: Config> ExecutionTranscript<C> {
             core::array::from_fn(|_| self.transcript.challenger.sample_algebra_element());
         let mut coefficients = seed
             .iter()
-            .flat_map(|element| BasedVectorSpace::<F>::as_basis_coefficients_slice(element));
+            .flat_map(BasedVectorSpace::<F>::as_basis_coefficients_slice);
         Shared {
             challenges,
             seed: core::array::from_fn(|_| coefficients.next().copied().unwrap_or(F::ZERO)),

@@ -81,7 +81,6 @@ impl<C: Config> TraceKeys<C> {
     }
 
     /// Draws what the proofs share, from these boundaries.
-    #[must_use]
     pub fn share(&self, whole: &Whole, boundaries: &[Boundary<C>]) -> (Shared, F) {
         let config = self.keys.config();
         let id = self.keys.program_id().0;
@@ -153,7 +152,6 @@ impl<C: Config> TraceKeys<C> {
     }
 
     /// What the proofs of `whole` share, as the honest prover gets it.
-    #[must_use]
     pub fn shared(&self, whole: &Whole) -> (Shared, F) {
         let boundaries: Vec<_> = (0..whole.proofs())
             .map(|index| self.boundary(whole, index))

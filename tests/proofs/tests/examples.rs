@@ -32,7 +32,7 @@ fn ecdsa_input() -> Input {
     input!(b"hello from the zkVM".to_vec(), key, signature)
 }
 
-/// An example: its name, an input, its exit code.
+/// The examples but the longest: name, input, exit code.
 fn examples() -> Vec<(&'static str, Input, u32)> {
     vec![
         ("fibonacci", input!(21u64), 0),
@@ -40,7 +40,6 @@ fn examples() -> Vec<(&'static str, Input, u32)> {
         ("keccak-chain", input!(1u64), 0),
         ("json-query", input!(DOCUMENT, "users.0.name"), 0),
         ("types", input!(0u64), 0),
-        ("ecdsa", ecdsa_input(), 0),
         ("panic", input!(0u64), 101),
         ("panic", input!(10u64), 7),
         ("panic", input!(99u64), 0),
@@ -95,4 +94,20 @@ fn examples_are_proved_with_poseidon2() {
     for (name, input, code) in examples() {
         proves::<Poseidon2Config>(name, &input, code, SegmentLimits::STANDARD);
     }
+}
+
+/// More than a million instructions.
+fn ecdsa_is_proved<C: Config>() {
+    proves::<C>("ecdsa", &ecdsa_input(), 0, SegmentLimits::STANDARD);
+}
+
+#[test]
+fn ecdsa_is_proved_with_blake3() {
+    ecdsa_is_proved::<Blake3Config>();
+}
+
+#[test]
+#[ignore = "takes more than a minute"]
+fn ecdsa_is_proved_with_poseidon2() {
+    ecdsa_is_proved::<Poseidon2Config>();
 }

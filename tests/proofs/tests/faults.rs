@@ -403,7 +403,11 @@ fn hundreds_of_false_claims_are_noticed() {
 
 /// Proves forged traces and false claims of the execution, and has each proof rejected for the
 /// reason that the checker gives.
-fn forgeries_are_rejected<C: Config>(program: zkvm_machine::Program, seed: u64) {
+fn forgeries_are_rejected<C: Config>(
+    program: zkvm_machine::Program,
+    seed: u64,
+    [most_unbalanced, most_broken]: [u32; 2],
+) {
     eprintln!("seed {seed}");
     let mut rng = Rng::new(seed);
     let whole = honest(program);
@@ -421,7 +425,7 @@ fn forgeries_are_rejected<C: Config>(program: zkvm_machine::Program, seed: u64) 
     assert!(verdict(&whole).is_ok(), "honest");
     // Most forgeries disturb a bus; some only break a constraint.
     let (mut unbalanced, mut broken) = (0, 0);
-    while unbalanced < 12 || broken < 4 {
+    while unbalanced < most_unbalanced || broken < most_broken {
         let (index, forgery) = draw(&whole, 0, &mut rng);
         if is_harmless(&whole, index, forgery) {
             continue;
@@ -431,8 +435,8 @@ fn forgeries_are_rejected<C: Config>(program: zkvm_machine::Program, seed: u64) 
             Some(VerifyError::Segment {
                 error: zkvm_verifier::VerifyError::Constraints { .. },
                 ..
-            }) => (&mut broken, 4),
-            _ => (&mut unbalanced, 12),
+            }) => (&mut broken, most_broken),
+            _ => (&mut unbalanced, most_unbalanced),
         };
         if *count < wanted {
             *count += 1;
@@ -448,10 +452,10 @@ fn forgeries_are_rejected<C: Config>(program: zkvm_machine::Program, seed: u64) 
 
 #[test]
 fn proofs_of_forgeries_of_a_short_program_are_rejected() {
-    forgeries_are_rejected::<Blake3Config>(tour(), 5);
+    forgeries_are_rejected::<Blake3Config>(tour(), 5, [20, 5]);
 }
 
 #[test]
 fn proofs_of_forgeries_of_a_generated_program_are_rejected() {
-    forgeries_are_rejected::<Poseidon2Config>(program(&small(1).elf), 6);
+    forgeries_are_rejected::<Poseidon2Config>(program(&small(1).elf), 6, [6, 2]);
 }

@@ -2,8 +2,13 @@
 //! segments. Each is filled and checked; of one in six the proof is really made, and refused.
 //! Besides, finished proofs are mutated, which are verified only.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "what is looked for is two of many reasons"
+)]
+
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use p3_field::PrimeCharacteristicRing;
 use zkvm_air::F;
@@ -109,13 +114,15 @@ fn more_than_a_thousand_mutations_and_not_one_accepted_proof() {
     }));
     let mut rng = Rng::new(seed);
     let (mut checked, mut proved, mut harmless, mut unfillable) = (0, 0, 0, 0);
+    let mut in_proofs = Duration::ZERO;
     let mut by_fault: BTreeMap<Fault, [u32; 2]> = BTreeMap::new();
     for (number, run) in runs().iter().enumerate() {
         let honest = run.fill().expect("it has chips");
         let report = honest.report();
         assert!(report.failures.is_empty(), "{report}");
-        let blake3 = (number % 2 == 0).then(|| Target::<Blake3Config>::new(&honest));
-        let poseidon2 = (number % 2 == 1).then(|| Target::<Poseidon2Config>::new(&honest));
+        // Poseidon2 is three times as dear.
+        let blake3 = (number != 1).then(|| Target::<Blake3Config>::new(&honest));
+        let poseidon2 = (number == 1).then(|| Target::<Poseidon2Config>::new(&honest));
         let mut step = 0;
         while step < 175 {
             let fault = rng.pick(&Fault::ALL);
@@ -142,6 +149,7 @@ fn more_than_a_thousand_mutations_and_not_one_accepted_proof() {
             if step % 6 != 0 {
                 continue;
             }
+            let proving = Instant::now();
             proved += 1;
             counts[1] += 1;
             let whole = &injected.whole;
@@ -151,12 +159,14 @@ fn more_than_a_thousand_mutations_and_not_one_accepted_proof() {
             if let Some(target) = &poseidon2 {
                 target.refuses(&honest, whole, &expected, &context);
             }
+            in_proofs += proving.elapsed();
         }
     }
     let _ = std::panic::take_hook();
     eprintln!(
         "{checked} mutations noticed, {proved} of them proved and refused, none accepted; \
-         {harmless} changed nothing, {unfillable} gave no traces; {:?}",
+         {harmless} changed nothing, {unfillable} gave no traces; {:?}, \
+         {in_proofs:?} of it for the proofs",
         started.elapsed()
     );
     for (fault, [checked, proved]) in &by_fault {

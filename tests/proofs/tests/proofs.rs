@@ -56,10 +56,11 @@ fn a_hundred_generated_programs_are_proved_with_the_journals_of_executor_and_emu
     let oracle = oracle();
     let started = Instant::now();
     for seed in 0..100 {
-        if seed % 2 == 0 {
-            proves::<Blake3Config>(seed, weak(), oracle.as_ref());
-        } else {
+        // Poseidon2 is three times as dear.
+        if seed % 5 == 0 {
             proves::<Poseidon2Config>(seed, weak(), oracle.as_ref());
+        } else {
+            proves::<Blake3Config>(seed, weak(), oracle.as_ref());
         }
     }
     eprintln!(

@@ -1,6 +1,11 @@
 //! Attacks on what holds segments together. Each forgery is proved with the honest prover's own
 //! steps, and refused for the reason that the checker gives of its traces.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "what is looked for is two of many reasons"
+)]
+
 use std::sync::OnceLock;
 
 use p3_field::{BasedVectorSpace, Field, PrimeCharacteristicRing};

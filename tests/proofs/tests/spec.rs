@@ -112,6 +112,7 @@ impl GrindingChallenger for Recorder {
 
 impl Config for Recording {
     type Challenger = Recorder;
+    type Mmcs = <Blake3Config as Config>::Mmcs;
     type Pcs = <Blake3Config as Config>::Pcs;
 
     fn new(parameters: Parameters) -> Self {
@@ -123,6 +124,10 @@ impl Config for Recording {
 
     fn pcs(&self) -> &Self::Pcs {
         self.inner.pcs()
+    }
+
+    fn mmcs(&self) -> &Self::Mmcs {
+        self.inner.mmcs()
     }
 
     fn challenger(&self) -> Recorder {
