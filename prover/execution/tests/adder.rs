@@ -304,7 +304,7 @@ fn field_elements_above_the_characteristic_are_not_read() {
     let first = differing.next().expect("they differ");
     // Its four bytes, in the form that elements are computed with.
     assert_eq!(bytes[first..first + 4], [0; 4]);
-    assert_eq!(differing.last(), Some(first + 3));
+    assert_eq!(differing.next_back(), Some(first + 3));
     let mut above = bytes.clone();
     above[first..first + 4].copy_from_slice(&F::ORDER_U32.to_le_bytes());
     let refused = Proof::<Blake3Config>::from_bytes(&sealed(above)).err();
