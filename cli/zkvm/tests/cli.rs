@@ -864,16 +864,16 @@ fn a_proof_file_of_another_version_exits_with_9() {
 
 #[test]
 fn a_proof_of_other_parameters_exits_with_9_and_names_both() {
-    assert_eq!(fibonacci_proof()[QUERIES_AT..QUERIES_AT + 2], [0xc1, 1]);
-    let other = forged(|bytes| bytes[QUERIES_AT] = 0xc0);
+    assert_eq!(fibonacci_proof()[QUERIES_AT..QUERIES_AT + 2], [0xcb, 1]);
+    let other = forged(|bytes| bytes[QUERIES_AT] = 0xca);
     let ran = verify(&other, "fibonacci", &[]);
     ran.assert_error(9, 408);
-    for part in ["192 queries", "193 queries"] {
+    for part in ["202 queries", "203 queries"] {
         assert!(ran.stderr.contains(part), "no {part} in {}", ran.stderr);
     }
     let inspected = inspect(&other, &[]).json();
     assert_eq!(inspected["level"], Value::Null);
-    assert_eq!(inspected["parameters"]["queries"], 192);
+    assert_eq!(inspected["parameters"]["queries"], 202);
 }
 
 /// Shows these bytes as a proof, in JSON.
@@ -926,7 +926,7 @@ fn a_proof_file_is_inspected_and_its_security_told_term_by_term() {
     let ran = zkvm(folder.path(), &arguments);
     for part in [
         "hash         blake3",
-        "193 queries",
+        "203 queries",
         "FRI queries",
         "c255",
         "nothing",
@@ -1044,15 +1044,18 @@ fn bench_compares_what_proving_takes_with_what_was_foretold() {
         assert!(proof["foretold"]["phases"][phase].is_number(), "{phase}");
     }
     assert_eq!(proof["segments"], proof["foretold"]["segments"]);
-    assert_eq!(proof["proof_bytes"], fibonacci_proof().len());
+    // Grinding takes any witness, so two proofs query other places, and paths that meet are shorter.
+    let bytes = proof["proof_bytes"].as_u64().expect("a number");
+    let other = fibonacci_proof().len() as u64;
+    assert!(bytes.abs_diff(other) < other / 50, "{bytes} and {other}");
 }
 
-/// In the least memory a segment holds about 150 000 cycles of this guest.
+/// In the least memory a segment holds about 330 000 cycles of this guest.
 #[test]
 fn an_execution_of_several_segments_is_cut_to_fit_memory_and_proved() {
     let folder = folder();
     let flags = ["--max-memory", "1G", "--format", "json"];
-    let answer = prove(folder.path(), "fibonacci", "40000", &flags).json();
+    let answer = prove(folder.path(), "fibonacci", "70000", &flags).json();
     assert_eq!(answer["segments"], 2, "{answer}");
     let proof = fs::read(folder.path().join("proof")).expect("a file can be read");
     let ran = verify(&proof, "fibonacci", &[]);
@@ -1062,7 +1065,7 @@ fn an_execution_of_several_segments_is_cut_to_fit_memory_and_proved() {
     assert_eq!(json["segments"], 2);
     assert!(json["security"]["bits"].as_f64() >= Some(100.0), "{json}");
     verify(&proof, "io", &[]).assert_error(5, 405);
-    let arguments = ["cost", guest("fibonacci"), "-i", "40000"];
+    let arguments = ["cost", guest("fibonacci"), "-i", "70000"];
     let cost = zkvm(folder.path(), &[&arguments[..], &flags].concat()).json();
     assert_eq!(cost["segments"], 2);
     let foretold = cost["proof_bytes"].as_f64().expect("a number");

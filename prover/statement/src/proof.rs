@@ -198,6 +198,10 @@ impl<C: Config> Proof<C> {
 
     /// Reads a proof. The encoding must be the one that [`Self::to_bytes`] gives.
     ///
+    /// Memory: linear in the length of `bytes`; an honest proof takes a few times its length, bytes
+    /// made to harm up to 50 times (an empty list is one byte and 24 in memory). A caller that reads
+    /// from anywhere bounds the length first.
+    ///
     /// # Errors
     /// [`DecodeError`] says what is wrong.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {

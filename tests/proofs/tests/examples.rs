@@ -107,7 +107,6 @@ fn ecdsa_is_proved_with_blake3() {
 }
 
 #[test]
-#[ignore = "takes more than a minute"]
 fn ecdsa_is_proved_with_poseidon2() {
     ecdsa_is_proved::<Poseidon2Config>();
 }
