@@ -14,7 +14,7 @@ pub const MEMORY_BYTES_LEAST: u64 = 1 << 30;
 
 /// What does not grow with a segment: the process, look-up tables with all that is committed to of
 /// them, the guest's memory up to what segments touch, opening buffers.
-const FIXED_BYTES: u64 = 450 << 20;
+const FIXED_BYTES: u64 = 650 << 20;
 
 /// Bytes that proving takes per row of a chip at the worst moment, when openings are proved: each
 /// column of the trace twice (as filled, and while it is extended) and, blown up twice, once;
