@@ -27,11 +27,11 @@ pub(crate) const SPACE_WRITABLE: u32 = 1;
 pub(crate) const SPACE_READ_ONLY: u32 = 2;
 
 /// In [`SPACE_REGISTER`], the address of the reservation of `lr` and `sc`.
-pub(crate) const REGISTER_RESERVATION: u32 = 32;
+pub(crate) const REGISTER_RESERVATION: u32 = zkvm_machine::REGISTER_RESERVATION as u32;
 /// In [`SPACE_REGISTER`], the address of the number of journal bytes written.
-pub(crate) const REGISTER_JOURNAL: u32 = 33;
+pub(crate) const REGISTER_JOURNAL: u32 = zkvm_machine::REGISTER_JOURNAL as u32;
 /// In [`SPACE_REGISTER`], the address of the number of hint bytes read.
-pub(crate) const REGISTER_HINT: u32 = 34;
+pub(crate) const REGISTER_HINT: u32 = zkvm_machine::REGISTER_HINTS as u32;
 
 columns! {
     /// Where and when an instruction executes.

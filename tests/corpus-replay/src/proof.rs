@@ -96,6 +96,9 @@ pub fn honest_proof() -> &'static HonestProof {
 /// keys: the proof, read (numbers take up to four times their bytes) and encoded again to be
 /// compared; what is opened, copied for the commitment scheme; and a fixed part for the verifier's
 /// own tables.
+///
+/// Edits of the honest proof stay below it. Bytes made of empty lists do not: reading them takes up to
+/// 50 times their length, as `Proof::from_bytes` says, and a fuzzer may find that.
 #[must_use]
 pub fn proof_bytes_max(length_bytes: usize) -> u64 {
     32 * length_bytes as u64 + (4 << 20)
