@@ -39,11 +39,20 @@ pub enum Bus {
     /// `(space, address, four 16-bit limbs, segment)`: registers and memory between segments; the
     /// segment is 1 + the number of the one that left the value, 0 for the initial memory. Global.
     Boundary = 12,
+    /// `(clock, call, word index of a0, of a1, of a2)`: a system call hands itself to the chip of
+    /// its precompile. The call is a `Precompile`'s discriminant.
+    Precompile = 13,
+    /// `(clock, rounds done, 100 limbs)`: the state of a keccak permutation between two rounds, lane
+    /// after lane, four 16-bit limbs each.
+    Keccak = 14,
+    /// `(clock, rounds done, 16 limbs, 32 limbs)`: a SHA-256 compression between two rounds: `a` to
+    /// `h`, then the next 16 words of the message schedule, two 16-bit limbs each.
+    Sha256 = 15,
 }
 
 impl Bus {
     /// Every bus.
-    pub const ALL: [Bus; 12] = [
+    pub const ALL: [Bus; 15] = [
         Bus::State,
         Bus::Program,
         Bus::Memory,
@@ -56,6 +65,9 @@ impl Bus {
         Bus::Journal,
         Bus::Halt,
         Bus::Boundary,
+        Bus::Precompile,
+        Bus::Keccak,
+        Bus::Sha256,
     ];
 
     /// Over which tables the bus balances.
@@ -72,7 +84,10 @@ impl Bus {
             | Bus::Region
             | Bus::Transfer
             | Bus::Journal
-            | Bus::Halt => Scope::Segment,
+            | Bus::Halt
+            | Bus::Precompile
+            | Bus::Keccak
+            | Bus::Sha256 => Scope::Segment,
         }
     }
 
@@ -85,8 +100,10 @@ impl Bus {
             Bus::Memory | Bus::Boundary => 7,
             Bus::Range16 | Bus::Chain => 1,
             Bus::Bitwise | Bus::Region => 4,
-            Bus::Transfer => 5,
+            Bus::Transfer | Bus::Precompile => 5,
             Bus::Journal => 6,
+            Bus::Keccak => 102,
+            Bus::Sha256 => 50,
         }
     }
 }

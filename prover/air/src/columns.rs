@@ -29,7 +29,7 @@ impl<T> Columns<T> for () {
 /// Declares a struct of columns, generic over what a cell holds.
 ///
 /// `name: [cell]` is one cell, `name: [cells N]` an array of them, `name: [group G]` the columns
-/// `G`.
+/// `G`, `name: [groups G N]` an array of those. `N` is a literal or one identifier.
 /// Every field needs a doc comment: meaning, range, who enforces it.
 #[macro_export]
 macro_rules! columns {
@@ -84,6 +84,7 @@ macro_rules! column_type {
     ($t:ident cell) => { $t };
     ($t:ident cells $count:tt) => { [$t; $count] };
     ($t:ident group $group:ident) => { $group<$t> };
+    ($t:ident groups $group:ident $count:tt) => { [$group<$t>; $count] };
 }
 
 /// The width of a field; part of [`columns!`].
@@ -98,6 +99,9 @@ macro_rules! column_width {
     };
     ($t:ident group $group:ident) => {
         <$group<$t> as $crate::Columns<$t>>::WIDTH
+    };
+    ($t:ident groups $group:ident $count:tt) => {
+        $count * <$group<$t> as $crate::Columns<$t>>::WIDTH
     };
 }
 
@@ -114,6 +118,9 @@ macro_rules! column_take {
     ($cells:ident group $group:ident) => {
         $group::take($cells)
     };
+    ($cells:ident groups $group:ident $count:tt) => {
+        ::core::array::from_fn(|_| $group::take($cells))
+    };
 }
 
 /// Writes a field; part of [`columns!`].
@@ -128,6 +135,9 @@ macro_rules! column_give {
     };
     ($sink:ident $value:expr; group $group:ident) => {
         $value.give($sink)
+    };
+    ($sink:ident $value:expr; groups $group:ident $count:tt) => {
+        $value.into_iter().for_each(|group| group.give($sink))
     };
 }
 
@@ -150,5 +160,13 @@ macro_rules! column_names {
             &$crate::macro_support::format!("{}{}.", $prefix, $field),
             $names,
         )
+    };
+    ($prefix:ident $names:ident $field:expr; $t:ident groups $group:ident $count:tt) => {
+        (0..$count).for_each(|index| {
+            <$group<$t> as $crate::Columns<$t>>::names(
+                &$crate::macro_support::format!("{}{}[{}].", $prefix, $field, index),
+                $names,
+            )
+        })
     };
 }

@@ -34,6 +34,7 @@ mod machine;
 mod memory;
 mod misaligned;
 mod mul;
+mod operand;
 mod program;
 mod range_table;
 mod region;

@@ -97,7 +97,10 @@ fn is_look_up(bus: Bus) -> bool {
         | Bus::Transfer
         | Bus::Journal
         | Bus::Halt
-        | Bus::Boundary => false,
+        | Bus::Boundary
+        | Bus::Precompile
+        | Bus::Keccak
+        | Bus::Sha256 => false,
     }
 }
 
@@ -216,7 +219,10 @@ impl LookUps {
             | Bus::Transfer
             | Bus::Journal
             | Bus::Halt
-            | Bus::Boundary => {}
+            | Bus::Boundary
+            | Bus::Precompile
+            | Bus::Keccak
+            | Bus::Sha256 => {}
         }
     }
 

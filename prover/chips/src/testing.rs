@@ -114,7 +114,10 @@ impl<R, C: Columns<F>> ChipTest<R, C> {
             | Bus::Transfer
             | Bus::Journal
             | Bus::Halt
-            | Bus::Boundary => None,
+            | Bus::Boundary
+            | Bus::Precompile
+            | Bus::Keccak
+            | Bus::Sha256 => None,
         }
     }
 
@@ -134,7 +137,10 @@ impl<R, C: Columns<F>> ChipTest<R, C> {
             | Bus::Transfer
             | Bus::Journal
             | Bus::Halt
-            | Bus::Boundary => vec![],
+            | Bus::Boundary
+            | Bus::Precompile
+            | Bus::Keccak
+            | Bus::Sha256 => vec![],
         });
         constraints.chain(look_ups).map(str::to_owned).collect()
     }

@@ -14,6 +14,7 @@ mod decode;
 mod instruction;
 pub mod layout;
 mod opcode;
+pub mod precompile;
 pub mod record;
 pub mod syscall;
 
@@ -21,6 +22,7 @@ pub use compressed::expand;
 pub use decode::{Decoded, Unsupported, classify_unsupported, decode, encode};
 pub use instruction::{Instruction, Length};
 pub use opcode::{Chip, Format, Opcode};
+pub use precompile::Precompile;
 
 /// The ABI names of the integer registers, `x0` to `x31`.
 pub const REGISTER_NAMES: [&str; 32] = [

@@ -52,7 +52,7 @@ impl Format {
 }
 
 /// The family an executed instruction belongs to; each executed instruction is one row of its
-/// family's chip.
+/// family's chip. The words that a system call moves, and precompiles, have chips besides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Chip {
@@ -88,11 +88,23 @@ pub enum Chip {
     Journal,
     /// One row for each 8-byte word of hint written to memory.
     Hint,
+    /// Keccak permutations: one row for each call.
+    Keccak,
+    /// Their rounds.
+    KeccakRound,
+    /// SHA-256 compressions: one row for each call.
+    Sha256,
+    /// Their rounds.
+    Sha256Round,
+    /// Modular multiplications.
+    MultiplyMod,
+    /// Additions and doublings of points of secp256k1.
+    Secp256k1,
 }
 
 impl Chip {
     /// Number of chips.
-    pub const COUNT: usize = 16;
+    pub const COUNT: usize = 22;
 
     /// Every chip, in the order of their numbers.
     pub const ALL: [Chip; Chip::COUNT] = [
@@ -112,6 +124,12 @@ impl Chip {
         Chip::System,
         Chip::Journal,
         Chip::Hint,
+        Chip::Keccak,
+        Chip::KeccakRound,
+        Chip::Sha256,
+        Chip::Sha256Round,
+        Chip::MultiplyMod,
+        Chip::Secp256k1,
     ];
 
     /// The chip's name in tables and JSON.
@@ -134,6 +152,12 @@ impl Chip {
             Chip::System => "system",
             Chip::Journal => "journal",
             Chip::Hint => "hint",
+            Chip::Keccak => "keccak",
+            Chip::KeccakRound => "keccak_round",
+            Chip::Sha256 => "sha256",
+            Chip::Sha256Round => "sha256_round",
+            Chip::MultiplyMod => "multiply_mod",
+            Chip::Secp256k1 => "secp256k1",
         }
     }
 }

@@ -7,7 +7,7 @@
 
 use alloc::vec::Vec;
 
-use crate::Chip;
+use crate::{Chip, Precompile};
 
 /// Clocks per instruction.
 pub const CLOCKS_PER_CYCLE: u32 = 4;
@@ -180,6 +180,29 @@ pub struct TransferRecord {
     pub value: u64,
 }
 
+/// The calls of one precompile, in execution order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PrecompileCalls {
+    /// Clock of each call's `ecall`.
+    pub clocks: Vec<u32>,
+    /// The words that each call accesses, [`Precompile::words`] for each, by operand.
+    pub words: Vec<WordAccess>,
+}
+
+impl PrecompileCalls {
+    /// The calls of `precompile`: clock and words of each.
+    pub fn of(&self, precompile: Precompile) -> impl Iterator<Item = (u32, &[WordAccess])> {
+        let words = self.words.chunks_exact(precompile.words());
+        self.clocks.iter().copied().zip(words)
+    }
+
+    /// Empties the lists and keeps their memory.
+    pub fn clear(&mut self) {
+        self.clocks.clear();
+        self.words.clear();
+    }
+}
+
 /// Number of chips whose rows are [`RegisterRecord`]s: the first ones of [`Chip::ALL`].
 pub const REGISTER_CHIPS: usize = Chip::UpperImmediate as usize + 1;
 
@@ -202,6 +225,8 @@ pub struct Records {
     pub journal: Vec<TransferRecord>,
     /// Rows of [`Chip::Hint`].
     pub hints: Vec<TransferRecord>,
+    /// The calls of each of [`Precompile::ALL`].
+    pub precompiles: [PrecompileCalls; Precompile::COUNT],
 }
 
 impl Records {
@@ -215,6 +240,7 @@ impl Records {
         self.system.clear();
         self.journal.clear();
         self.hints.clear();
+        self.precompiles.iter_mut().for_each(PrecompileCalls::clear);
     }
 
     /// Counts the rows of every chip.
@@ -231,6 +257,11 @@ impl Records {
         rows.add(Chip::System, self.system.len() as u64);
         rows.add(Chip::Journal, self.journal.len() as u64);
         rows.add(Chip::Hint, self.hints.len() as u64);
+        for (precompile, calls) in Precompile::ALL.into_iter().zip(&self.precompiles) {
+            for (chip, each) in precompile.rows() {
+                rows.add(*chip, each * calls.clocks.len() as u64);
+            }
+        }
         rows
     }
 }
