@@ -10,12 +10,16 @@
 //! journal   a7 = 64, a0 = 3               a0 = a2; words move by the journal chip
 //! hint      a7 = 63, a0 = 4               a0 = n, at most a2; words move by the hint chip
 //! note      a7 = panic or a span's        a0 = 0
+//! precompile a7 = its number              a0 = 0; its chip does the rest
 //! ```
 //! The number of journal bytes written so far is a register of its own, read and written by every
 //! journal call; so is the number of hint bytes read. A journal call and a hint call *transfer* `a0`
 //! bytes (after the call), 2^16 at most; a transfer *moves* if that is not 0. How many hints are
 //! left is the prover's business, so `n` is any number up to `a2`, also after a read that got less
 //! than it asked for: a guest must not take a short read for the end of all hints.
+//!
+//! A precompile's three arguments are addresses of words, each a multiple of 8 below 2^32; the call
+//! hands its clock and the words' indices to the precompile's chip.
 //!
 //! No position reaches 2^30: an execution that reads or writes as many bytes has no proof.
 //!
@@ -29,18 +33,20 @@
 //! | `length_top` | boolean | `length_top_is_boolean`, `length[*]` | transfer more than 2^16 bytes |
 //! | `moves`, `length_inverse` | 1 where bytes move | `moves_in_transfers`, `moves_if_any`, `any_if_moves` | drop a write |
 //! | `word_low` | `a1` / 8 | `aligned`, range look-up | transfer other words |
+//! | `operand_low` | `a0` / 8, `a2` / 8 in a precompile | `operand_aligned[*]`, range look-ups | work on other words |
+//! | upper limbs of addresses of operands | 0 | `operand[*][2]`, `operand[*][3]` | name an address 2^32 higher |
 //! | upper limbs of `a1` where bytes move | 0 | `address[2]`, `address[3]` | name an address 2^32 higher |
 //! | `position`, `position_after` | below 2^30 | `position_after`, range look-ups | move offsets |
 //! | `position_eighth` | | `position_is_whole`, range look-up | write to the journal after a ragged end |
 
 use p3_field::{Field, PrimeCharacteristicRing};
 use zkvm_air::{Builder, Bus, Expr, F, columns};
-use zkvm_isa::Opcode;
 use zkvm_isa::record::{CLOCKS_PER_CYCLE, SUBSTEP_MEMORY, SUBSTEP_RD, SUBSTEP_RS1, SystemRecord};
 use zkvm_isa::syscall::{
-    FD_HINT, FD_JOURNAL, FD_STDERR, FD_STDOUT, HALT, HALT_STANDARD, PANIC, READ, REG_A0, REG_A1,
-    REG_A2, REG_A7, SPAN_BEGIN, SPAN_END, WRITE,
+    FD_HINT, FD_JOURNAL, FD_STDERR, FD_STDOUT, HALT, HALT_STANDARD, PANIC, PRECOMPILE_BASE, READ,
+    REG_A0, REG_A1, REG_A2, REG_A7, SPAN_BEGIN, SPAN_END, WRITE,
 };
+use zkvm_isa::{Opcode, Precompile};
 
 use crate::ProgramRow;
 use crate::common::{
@@ -71,6 +77,8 @@ columns! {
         is_span_begin: [cell],
         /// 1 for the end of a span.
         is_span_end: [cell],
+        /// 1 for a precompile.
+        is_precompile: [cell],
         /// Where and when.
         fetch: [group Fetch],
         /// Read of `a7`.
@@ -89,8 +97,10 @@ columns! {
         moves: [cell],
         /// The inverse of the number of bytes transferred, 0 if it is 0.
         length_inverse: [cell],
-        /// In a transfer, the low limb of `a1` divided by 8; range-checked.
+        /// In a transfer and a precompile, the low limb of `a1` divided by 8; range-checked.
         word_low: [cell],
+        /// In a precompile, the low limbs of `a0` and of `a2` divided by 8; range-checked.
+        operand_low: [cells 2],
         /// Access to the number of journal bytes or of hint bytes, in transfers.
         position: [group Access],
         /// Its limbs after; range-checked, the upper one also times 4.
@@ -103,8 +113,9 @@ columns! {
 /// The chip's name.
 pub(crate) const NAME: &str = "system";
 
-/// The calls of a row's flags: number, and descriptor where there is one.
-const CALLS: [(u64, Option<u64>); 9] = [
+/// The calls of a row's flags: number, and descriptor where there is one. A precompile's number has
+/// in its low limb which it is.
+const CALLS: [(u64, Option<u64>); 10] = [
     (HALT, None),
     (HALT_STANDARD, None),
     (WRITE, Some(FD_STDOUT)),
@@ -114,10 +125,11 @@ const CALLS: [(u64, Option<u64>); 9] = [
     (PANIC, None),
     (SPAN_BEGIN, None),
     (SPAN_END, None),
+    (PRECOMPILE_BASE, None),
 ];
 
 impl<T> System<T> {
-    fn flags(&self) -> [(&'static str, &T); 9] {
+    fn flags(&self) -> [(&'static str, &T); 10] {
         [
             ("is_halt", &self.is_halt),
             ("is_halt_standard", &self.is_halt_standard),
@@ -128,6 +140,7 @@ impl<T> System<T> {
             ("is_panic", &self.is_panic),
             ("is_span_begin", &self.is_span_begin),
             ("is_span_end", &self.is_span_end),
+            ("is_precompile", &self.is_precompile),
         ]
     }
 }
@@ -164,7 +177,7 @@ pub(crate) fn eval(builder: &mut Builder, row: &System<Expr>, _: &()) {
         builder.send("after", Bus::Memory, &is_real, message(&row.result, later));
     });
     let returns_length = &row.is_print + &row.is_print_error + &row.is_journal;
-    let returns_zero = &row.is_panic + &row.is_span_begin + &row.is_span_end;
+    let returns_zero = &row.is_panic + &row.is_span_begin + &row.is_span_end + &row.is_precompile;
     for index in 0..4 {
         let (result, a0, a2) = (
             &row.result[index],
@@ -181,6 +194,7 @@ pub(crate) fn eval(builder: &mut Builder, row: &System<Expr>, _: &()) {
         builder.assert_zero_when(&format!("result_is_code[{index}]"), &halts, result - a0);
     }
     let position_gap = eval_transfer(builder, row);
+    eval_precompile(builder, row);
     eval_bytes(builder, &is_real, gaps.into_iter().chain([position_gap]));
 }
 
@@ -225,7 +239,13 @@ fn eval_numbers(builder: &mut Builder, row: &System<Expr>, is_real: &Expr) {
             .map(|((_, flag), (number, _))| *flag * limb(number))
             .sum();
         let wrong = &row.a7.previous[index] - number;
-        builder.assert_zero_when(&format!("number[{index}]"), is_real, wrong);
+        // Which precompile it is, the bus of precompiles tells.
+        let is_fixed = if index == 0 {
+            is_real - &row.is_precompile
+        } else {
+            is_real.clone()
+        };
+        builder.assert_zero_when(&format!("number[{index}]"), &is_fixed, wrong);
         let with_descriptor = || {
             flags
                 .iter()
@@ -254,11 +274,13 @@ fn eval_transfer(builder: &mut Builder, row: &System<Expr>) -> Byte {
     builder.assert_zero("moves_if_any", transfers * row.moves.not() * &length);
 
     let [address_low, address_high, address_2, address_3] = &row.a1.previous;
-    builder.assert_zero("aligned", transfers * (&row.word_low * 8 - address_low));
+    let is_address = &(transfers + &row.is_precompile);
+    builder.assert_zero("aligned", is_address * (&row.word_low * 8 - address_low));
     let word_low = row.word_low.clone();
-    builder.send("word_low", Bus::Range16, transfers, vec![word_low]);
-    builder.assert_zero_when("address[2]", &row.moves, address_2.clone());
-    builder.assert_zero_when("address[3]", &row.moves, address_3.clone());
+    builder.send("word_low", Bus::Range16, is_address, vec![word_low]);
+    let is_of_words = &(&row.moves + &row.is_precompile);
+    builder.assert_zero_when("address[2]", is_of_words, address_2.clone());
+    builder.assert_zero_when("address[3]", is_of_words, address_3.clone());
 
     let (offset, gap) = eval_position(builder, row, transfers, &length);
     let message = vec![
@@ -270,6 +292,37 @@ fn eval_transfer(builder: &mut Builder, row: &System<Expr>) -> Byte {
     ];
     builder.send("transfer", Bus::Transfer, &row.moves, message);
     gap
+}
+
+/// A precompile: its operands' addresses, handed to its chip.
+fn eval_precompile(builder: &mut Builder, row: &System<Expr>) {
+    let is_precompile = &row.is_precompile;
+    let operands = [("a0", &row.a0), ("a2", &row.a2)];
+    for ((name, access), word_low) in operands.into_iter().zip(&row.operand_low) {
+        let [address_low, _, address_2, address_3] = &access.previous;
+        builder.scope(&format!("operand_{name}"), |builder| {
+            let wrong = word_low * 8 - address_low;
+            builder.assert_zero_when("aligned", is_precompile, wrong);
+            builder.send(
+                "word_low",
+                Bus::Range16,
+                is_precompile,
+                vec![word_low.clone()],
+            );
+            builder.assert_zero_when("address[2]", is_precompile, address_2.clone());
+            builder.assert_zero_when("address[3]", is_precompile, address_3.clone());
+        });
+    }
+    let word = |low: &Expr, access: &Access<Expr>| low + &access.previous[1] * (1_u32 << 13);
+    let [low_0, low_2] = &row.operand_low;
+    let message = vec![
+        row.fetch.clock.clone(),
+        &row.a7.previous[0] - u32::from(limbs_u16(PRECOMPILE_BASE)[0]),
+        word(low_0, &row.a0),
+        word(&row.word_low, &row.a1),
+        word(low_2, &row.a2),
+    ];
+    builder.send("precompile", Bus::Precompile, is_precompile, message);
 }
 
 /// The length asked for, and in a hint read the one that is got.
@@ -359,10 +412,15 @@ pub(crate) fn position_register(record: &SystemRecord) -> Option<u32> {
 
 /// Fills the row of `record`; `None` if there is no such call, or its position is too far on.
 pub(crate) fn fill(record: &SystemRecord, program: &ProgramRow) -> Option<System<F>> {
-    let [number, a0, a1, _] = record.arguments;
-    let call = CALLS.iter().position(|(n, descriptor)| {
-        *n == number && descriptor.is_none_or(|descriptor| descriptor == a0)
-    })?;
+    let [number, a0, a1, a2] = record.arguments;
+    let precompile = Precompile::of_number(number).is_some();
+    let call = if precompile {
+        CALLS.len() - 1
+    } else {
+        CALLS.iter().position(|(n, descriptor)| {
+            *n == number && descriptor.is_none_or(|descriptor| descriptor == a0)
+        })?
+    };
     let flag = |index: usize| F::from_bool(call == index);
     let register = position_register(record);
     let transfers = register.is_some();
@@ -379,6 +437,7 @@ pub(crate) fn fill(record: &SystemRecord, program: &ProgramRow) -> Option<System
     let after = limbs_u16(before + length);
     let clock = record.clock + SUBSTEP_MEMORY;
     let when = |condition: bool, value: F| if condition { value } else { F::ZERO };
+    let eighth = |address: u64| F::from_u16(limbs_u16(address)[0] / 8);
     let is_whole = moves && register == Some(REGISTER_JOURNAL);
     Some(System {
         is_halt: flag(0),
@@ -390,6 +449,7 @@ pub(crate) fn fill(record: &SystemRecord, program: &ProgramRow) -> Option<System
         is_panic: flag(6),
         is_span_begin: flag(7),
         is_span_end: flag(8),
+        is_precompile: flag(9),
         fetch: fill_fetch(record.clock, program),
         a7: access(0),
         a0: access(1),
@@ -399,7 +459,8 @@ pub(crate) fn fill(record: &SystemRecord, program: &ProgramRow) -> Option<System
         length_top: F::from_bool(transfers && record.arguments[3] == 1 << 16),
         moves: F::from_bool(moves),
         length_inverse: F::from_u64(length).try_inverse().unwrap_or(F::ZERO),
-        word_low: when(transfers, F::from_u16((a1 & 0xffff) as u16 / 8)),
+        word_low: when(transfers || precompile, eighth(a1)),
+        operand_low: [a0, a2].map(|address| when(precompile, eighth(address))),
         position: if transfers {
             fill_access(before, record.position_clock, clock)
         } else {
@@ -415,6 +476,8 @@ pub(crate) fn fill(record: &SystemRecord, program: &ProgramRow) -> Option<System
 
 #[cfg(test)]
 mod tests {
+    use zkvm_air::Columns as _;
+
     use super::*;
     use crate::testing::{CLOCK, ChipTest, lie, register_record};
 
@@ -467,6 +530,11 @@ mod tests {
         row.position_after = [after & 0xffff, after >> 16].map(F::from_u32);
     }
 
+    fn precompile() -> (Call, ProgramRow) {
+        let addresses = [0x1_0010, 0x2_0018, 0xffff_0020];
+        call(Precompile::MultiplyMod.number(), addresses, 0, 0)
+    }
+
     fn halt() -> (Call, ProgramRow) {
         call(HALT, [7, 0, 0], 7, 0)
     }
@@ -479,6 +547,7 @@ mod tests {
         the_position_goes_on_by_the_length_from_whole_words(&chip);
         hint_reads_get_any_number_of_bytes_up_to_what_they_ask(&chip);
         hint_reads_move_every_byte_to_its_place(&chip);
+        precompiles_get_whole_words_of_the_address_space(&chip);
         accesses_lie_in_the_past(&chip);
         chip.assert_every_name_was_forged(&[]);
     }
@@ -507,6 +576,8 @@ mod tests {
             call(PANIC, [1, 2, 3], 0, 0),
             call(SPAN_BEGIN, [u64::MAX; 3], 0, 0),
             call(SPAN_END, [0; 3], 0, 0),
+            precompile(),
+            call(Precompile::ALL[0].number(), [0xffff_fff8, 0, 0], 0, 0),
         ];
         for (record, program) in &calls {
             let caught = chip.catches(chip.row(record, program), program);
@@ -556,6 +627,13 @@ mod tests {
             ("is_span_end", "is_panic"),
         ];
         chip.assert_flags_are_boolean(&halt(), &flags);
+        // A call to a precompile, taken back.
+        lie!(chip, "is_precompile_is_boolean", halt(), |row| {
+            *row = System::take(&mut std::iter::repeat(F::ZERO));
+            (row.is_precompile, row.is_panic) = (F::NEG_ONE, F::ONE);
+            row.a7.previous[0] =
+                F::from_u64(PANIC & 0xffff) - F::from_u64(PRECOMPILE_BASE & 0xffff);
+        });
     }
 
     fn journal_writes_move_every_byte_and_no_other(chip: &Chip) {
@@ -770,6 +848,61 @@ mod tests {
         }
     }
 
+    fn precompiles_get_whole_words_of_the_address_space(chip: &Chip) {
+        type Cells = fn(&mut System<F>) -> (&mut Access<F>, &mut F);
+        let operands: [(&str, Cells); 3] = [
+            ("operand_a0.", |row| (&mut row.a0, &mut row.operand_low[0])),
+            ("", |row| (&mut row.a1, &mut row.word_low)),
+            ("operand_a2.", |row| (&mut row.a2, &mut row.operand_low[1])),
+        ];
+        let honest = precompile();
+        for (prefix, cells) in operands {
+            chip.assert_lie(&honest, &[&format!("{prefix}aligned")], |row| {
+                *cells(row).1 += F::ONE;
+            });
+            chip.assert_lie(&honest, &[&format!("{prefix}word_low")], |row| {
+                let (access, word_low) = cells(row);
+                access.previous[0] += F::ONE;
+                *word_low = access.previous[0] * F::from_u32(8).inverse();
+            });
+            for limb in 2..4 {
+                let name = format!("{prefix}address[{limb}]");
+                chip.assert_lie(&honest, &[&name], |row| {
+                    cells(row).0.previous[limb] = F::ONE;
+                });
+            }
+        }
+        for limb in 0..4 {
+            chip.assert_lie(&honest, &[&format!("result_is_zero[{limb}]")], |row| {
+                row.result[limb] = F::ONE;
+            });
+        }
+        for limb in 1..4 {
+            chip.assert_lie(&honest, &[&format!("number[{limb}]")], |row| {
+                row.a7.previous[limb] += F::ONE;
+            });
+        }
+    }
+
+    #[test]
+    fn precompiles_are_handed_on() {
+        let chip = chip();
+        for precompile in Precompile::ALL {
+            let addresses = [0x1_0010, 0xffff_fff8, 0];
+            let (record, program) = call(precompile.number(), addresses, 0, 0);
+            let caught = chip.catches(chip.row(&record, &program), &program);
+            assert!(caught.is_empty(), "{caught:?}");
+            let message = chip.message(chip.row(&record, &program), "precompile");
+            let expected = [CLOCK, precompile as u32, 0x2002, 0x1fff_ffff, 0];
+            assert_eq!(message, Some(expected.map(F::from_u32).to_vec()));
+            let moves = chip.message(chip.row(&record, &program), "transfer");
+            assert_eq!(moves, None);
+        }
+        let (record, program) = journal(8, 8);
+        let message = chip.message(chip.row(&record, &program), "precompile");
+        assert_eq!(message, None);
+    }
+
     #[test]
     fn the_directions_never_meet() {
         let chip = chip();
@@ -800,15 +933,19 @@ mod tests {
     #[test]
     fn every_other_cell_is_noticed() {
         let named = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let operands = ["operand_low[0]", "operand_low[1]"];
         let transfers = [journal(11, 8), journal(1 << 16, 8)];
-        assert_eq!(chip().sweep(&transfers), named(&[]));
+        assert_eq!(chip().sweep(&transfers), named(&operands));
         // Hints go on from anywhere.
         let reads = [read(11, 4, 3), read(1 << 16, 1 << 16, 2)];
-        assert_eq!(chip().sweep(&reads), named(&["position_eighth"]));
+        assert_eq!(
+            chip().sweep(&reads),
+            named(&[&operands[..], &["position_eighth"]].concat())
+        );
         // Nothing moves: no length to invert.
         let none = [journal(0, 3), read(11, 0, 3)];
         let free = ["length_inverse", "position_eighth"];
-        assert_eq!(chip().sweep(&none), named(&free));
+        assert_eq!(chip().sweep(&none), named(&[&operands[..], &free].concat()));
         let others = [
             halt(),
             call(WRITE, [FD_STDOUT, 5, 9], 9, 0),
@@ -827,7 +964,13 @@ mod tests {
             "position_after[1]",
             "position_eighth",
         ];
-        assert_eq!(chip().sweep(&others), named(&free));
+        let with_operands = [&operands[..], &free].concat();
+        assert_eq!(chip().sweep(&others), named(&with_operands));
+        let free: Vec<&str> = free
+            .into_iter()
+            .filter(|name| *name != "word_low")
+            .collect();
+        assert_eq!(chip().sweep(&[precompile()]), named(&free));
     }
 
     fn accesses_lie_in_the_past(chip: &Chip) {

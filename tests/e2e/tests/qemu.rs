@@ -121,6 +121,7 @@ fn fault_programs_fault_at_their_pc_here_and_under_the_emulator() {
             | FaultKind::UnknownDescriptor { .. }
             | FaultKind::TransferTooLong { .. }
             | FaultKind::TransferMisaligned { .. }
+            | FaultKind::Operand { .. }
             | FaultKind::JournalRagged { .. } => panic!("{name}: {}", fault.kind),
         };
         assert_eq!(signal, guest.signal, "{name}: {}", fault.kind);

@@ -132,6 +132,12 @@ impl Chip {
         Chip::Secp256k1,
     ];
 
+    /// Whether its rows are a precompile's.
+    #[must_use]
+    pub const fn is_of_precompile(self) -> bool {
+        self as usize >= Chip::Keccak as usize
+    }
+
     /// The chip's name in tables and JSON.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -7,7 +7,7 @@
 
 use crate::Chip;
 use crate::record::{SUBSTEP_MEMORY, SUBSTEP_RS1, SUBSTEP_RS2};
-use crate::syscall::VENDOR_BASE;
+use crate::syscall::PRECOMPILE_BASE;
 
 /// A system call that a chip of its own proves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -91,7 +91,7 @@ impl Precompile {
     /// The number of its system call.
     #[must_use]
     pub const fn number(self) -> u64 {
-        VENDOR_BASE + 0x100 + self as u64
+        PRECOMPILE_BASE + self as u64
     }
 
     /// The precompile whose system call has `number`.
@@ -161,6 +161,6 @@ mod tests {
             assert_eq!(Precompile::of_number(call.number()), Some(call));
             assert!(call.words() <= Precompile::WORDS_MAX);
         }
-        assert_eq!(Precompile::of_number(VENDOR_BASE + 0x100), None);
+        assert_eq!(Precompile::of_number(PRECOMPILE_BASE), None);
     }
 }

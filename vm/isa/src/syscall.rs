@@ -14,6 +14,7 @@
 //! | [`PANIC`] | `0x5A00_0001` | `a0`, `a1` message; `a2`, `a3` file; `a4` line; `a5` column | records why the guest is about to halt | 0 |
 //! | [`SPAN_BEGIN`] | `0x5A00_0002` | `a0`, `a1` name | opens a named span for the cycle count | 0 |
 //! | [`SPAN_END`] | `0x5A00_0003` | – | closes the innermost span | 0 |
+//! | a [`Precompile`] | `0x5A00_0101` and after | `a0`, `a1`, `a2` addresses | replaces the words at `a0` | 0 |
 //!
 //! The input needs no call: it is mapped at [`crate::layout::INPUT_START`].
 //!
@@ -34,10 +35,16 @@
 //! bytes are left is private and not proved: to a guest any [`READ`] may come up short, and a later
 //! one not.
 //!
+//! Precompiles are [`crate::precompile`]'s; theirs are, in this order: `a0`, `a1` or `a2` not a
+//! multiple of 8, or from 2^32 up, also where the call does not use it; a word that is not mapped or,
+//! at `a0`, not writable; operands that have no result. Here too a call that faults has no effect.
+//!
 //! Printing, [`PANIC`] and the spans are for people and no part of the statement: they never fault,
 //! show nothing where memory is not mapped, take no guest memory, and cut texts at
 //! [`TRANSFER_BYTES_MAX`] (printing), [`SPAN_NAME_BYTES_MAX`] (names of spans) or
 //! [`TEXT_BYTES_MAX`] (the rest).
+//!
+//! [`Precompile`]: crate::Precompile
 
 /// Numbers from here up are this machine's own.
 pub const VENDOR_BASE: u64 = 0x5A00_0000;
@@ -62,6 +69,11 @@ pub const SPAN_BEGIN: u64 = VENDOR_BASE + 2;
 
 /// Close the innermost span.
 pub const SPAN_END: u64 = VENDOR_BASE + 3;
+
+/// The number of a [`Precompile`] is its discriminant more than this.
+///
+/// [`Precompile`]: crate::Precompile
+pub const PRECOMPILE_BASE: u64 = VENDOR_BASE + 0x100;
 
 /// Descriptor of printed output (shown on the host's standard error unless captured).
 pub const FD_STDOUT: u64 = 1;

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use zkvm_isa::{Opcode, Unsupported, decode, layout};
+use zkvm_isa::{Opcode, Precompile, Unsupported, decode, layout};
+
+use crate::precompile::OperandError;
 
 /// How a guest touched memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -61,10 +63,17 @@ pub enum FaultKind {
         /// The value of `a2`.
         length: u64,
     },
-    /// A journal or hint pointer that is not 8-byte aligned.
+    /// A journal, hint or operand pointer that is not 8-byte aligned.
     TransferMisaligned {
-        /// The value of `a1`.
+        /// The pointer.
         address: u64,
+    },
+    /// A precompile's operand that has no result.
+    Operand {
+        /// The precompile.
+        precompile: Precompile,
+        /// What is wrong with it.
+        error: OperandError,
     },
     /// A journal write after one that ended inside a word.
     JournalRagged {
@@ -162,6 +171,9 @@ impl fmt::Display for FaultKind {
             }
             FaultKind::TransferMisaligned { address } => {
                 write!(f, "system call buffer {address:#x} is not 8-byte aligned")
+            }
+            FaultKind::Operand { precompile, error } => {
+                write!(f, "{} of what has no result: {error}", precompile.name())
             }
             FaultKind::JournalRagged { length } => {
                 write!(

@@ -20,6 +20,7 @@ mod input;
 mod limits;
 mod load;
 mod memory;
+pub mod precompile;
 mod program;
 mod recorder;
 mod segment;

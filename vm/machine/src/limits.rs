@@ -35,7 +35,7 @@ pub struct SegmentLimits {
     pub boundary_words_max: u32,
     /// Most memory that proving the segment may take, as far as it grows with the segment: the sum
     /// over chips of [`Self::row_bytes`] times the chip's rows, rounded up to a power of two, where
-    /// they are more than [`Self::ROWS_FREE`]; the same for [`Self::word_bytes`].
+    /// they are more than [`Self::rows_free`]; the same for [`Self::word_bytes`].
     pub bytes_max: u64,
     /// Bytes that proving takes per row of each chip.
     pub row_bytes: [u32; Chip::COUNT],
@@ -78,9 +78,22 @@ impl SegmentLimits {
         word_bytes: 0,
     };
 
-    /// Rows of a chip, and words, that do not count against [`Self::bytes_max`]: more than one
-    /// instruction needs, so that every segment gets somewhere.
+    /// Words, and rows of a chip of instructions, that do not count against [`Self::bytes_max`]: more
+    /// than one instruction needs, so that every segment gets somewhere.
     pub const ROWS_FREE: u64 = 1 << 14;
+
+    /// The same for chips of precompiles, whose rows are wide.
+    const PRECOMPILE_ROWS_FREE: u64 = 1 << 6;
+
+    /// Rows of `chip` that do not count against [`Self::bytes_max`].
+    #[must_use]
+    pub const fn rows_free(chip: Chip) -> u64 {
+        if chip.is_of_precompile() {
+            Self::PRECOMPILE_ROWS_FREE
+        } else {
+            Self::ROWS_FREE
+        }
+    }
 
     /// Words the largest single instruction can touch: a whole transfer, or two of an access.
     pub(crate) const INSTRUCTION_WORDS_MAX: u32 =

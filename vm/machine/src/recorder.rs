@@ -4,7 +4,7 @@
 //! segment tracer for proving, the call stack for backtraces.
 
 use zkvm_isa::record::{AtomicRecord, ChipRows, SystemRecord};
-use zkvm_isa::{Chip, Instruction, Opcode};
+use zkvm_isa::{Chip, Instruction, Opcode, Precompile};
 
 use crate::memory::Memory;
 
@@ -20,7 +20,7 @@ pub(crate) struct Operands {
 }
 
 /// A memory word an instruction touches, before it does.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Touch {
     pub(crate) slot: usize,
     pub(crate) address: u64,
@@ -55,6 +55,8 @@ pub(crate) trait Recorder {
     fn system(&mut self, _record: SystemRecord) {}
     /// The `ecall` moves a word.
     fn transfer(&mut self, _memory: &Memory, _transfer: Transfer) {}
+    /// The `ecall` is one of a precompile, whose operands' words are these.
+    fn precompile(&mut self, _memory: &Memory, _call: Precompile, _words: &[Touch]) {}
     /// It is a jump that links `link_address` into `link_register`.
     fn jump(&mut self, _operands: &Operands, _link_address: u64, _target: u64) {}
     /// Whether the interpreter must stop before the next instruction.
@@ -63,13 +65,14 @@ pub(crate) trait Recorder {
     }
 }
 
-/// Counts executions per opcode, misaligned accesses and transferred words.
+/// Counts executions per opcode, misaligned accesses, transferred words and precompiles.
 #[derive(Clone, Debug)]
 pub(crate) struct Counter {
     pub(crate) opcodes: [u64; Opcode::COUNT],
     pub(crate) misaligned: u64,
     pub(crate) misaligned_loads: u64,
-    pub(crate) transfers: [u64; Chip::COUNT],
+    /// Rows that system calls add to the chips of transfers and precompiles.
+    pub(crate) called: ChipRows,
 }
 
 impl Counter {
@@ -78,13 +81,13 @@ impl Counter {
             opcodes: [0; Opcode::COUNT],
             misaligned: 0,
             misaligned_loads: 0,
-            transfers: [0; Chip::COUNT],
+            called: ChipRows::default(),
         }
     }
 
     /// Rows per chip.
     pub(crate) fn rows(&self) -> ChipRows {
-        let mut rows = ChipRows(self.transfers);
+        let mut rows = self.called;
         for opcode in Opcode::ALL {
             if let Some(chip) = opcode.chip() {
                 rows.add(chip, self.opcodes[opcode as usize]);
@@ -111,6 +114,12 @@ impl Recorder for Counter {
     }
 
     fn transfer(&mut self, _: &Memory, transfer: Transfer) {
-        self.transfers[transfer.chip as usize] += 1;
+        self.called.add(transfer.chip, 1);
+    }
+
+    fn precompile(&mut self, _: &Memory, call: Precompile, _: &[Touch]) {
+        for (chip, rows) in call.rows() {
+            self.called.add(*chip, *rows);
+        }
     }
 }

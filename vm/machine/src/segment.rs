@@ -18,7 +18,7 @@ use zkvm_isa::record::{
     TransferRecord, WordAccess,
 };
 use zkvm_isa::syscall::{FD_HINT, FD_JOURNAL, READ, REG_A0, REG_A1, REG_A2, REG_A7, WRITE};
-use zkvm_isa::{Chip, Format, Opcode};
+use zkvm_isa::{Chip, Format, Opcode, Precompile};
 
 use crate::execute::{Console, Discard, ExecuteError, Execution};
 use crate::hart::{Hart, HartState, Stop};
@@ -375,9 +375,9 @@ fn check_form(segment: &Segment) -> Result<(), &'static str> {
 
 /// Follows clocks, boundary words and rows of the current segment; keeps records if `RECORDS`.
 struct Tracer<const RECORDS: bool> {
-    /// Most rows of chips that grow by one row an instruction; of those that grow by transfers.
+    /// Most rows of chips that grow by one row an instruction; of those that grow by system calls.
     rows_max: u64,
-    transfer_rows_max: u64,
+    called_rows_max: u64,
     words_max: usize,
     /// What proving takes, and may take.
     bytes: Bytes,
@@ -441,6 +441,8 @@ struct Bytes {
     rows: [u32; Bytes::COUNT],
     /// Rows that are paid for: powers of two.
     capacities: [u64; Bytes::COUNT],
+    /// Rows that cost nothing.
+    free: [u64; Bytes::COUNT],
     used: u64,
     most: u64,
 }
@@ -453,9 +455,14 @@ impl Bytes {
     fn new(limits: &SegmentLimits) -> Self {
         let mut rows = [limits.word_bytes; Bytes::COUNT];
         rows[..Chip::COUNT].copy_from_slice(&limits.row_bytes);
+        let mut free = [SegmentLimits::ROWS_FREE; Bytes::COUNT];
+        for (free, chip) in free.iter_mut().zip(Chip::ALL) {
+            *free = SegmentLimits::rows_free(chip);
+        }
         let mut bytes = Bytes {
             rows,
             capacities: [0; Bytes::COUNT],
+            free,
             used: 0,
             most: limits.bytes_max,
         };
@@ -465,7 +472,7 @@ impl Bytes {
 
     /// Begins a segment.
     fn begin(&mut self) {
-        self.capacities = [SegmentLimits::ROWS_FREE; Bytes::COUNT];
+        self.capacities = self.free;
         self.used = 0;
     }
 
@@ -474,7 +481,7 @@ impl Bytes {
     fn double(&mut self, index: usize) -> bool {
         let capacity = &mut self.capacities[index];
         // The first time, the free rows are paid for too.
-        let is_first = *capacity == SegmentLimits::ROWS_FREE;
+        let is_first = *capacity == self.free[index];
         let rows = *capacity * if is_first { 2 } else { 1 };
         *capacity *= 2;
         self.used = self.used.saturating_add(rows * u64::from(self.rows[index]));
@@ -487,7 +494,7 @@ impl<const RECORDS: bool> Tracer<RECORDS> {
         let reserve = SegmentLimits::INSTRUCTION_WORDS_MAX;
         Tracer {
             rows_max: u64::from(limits.rows_max),
-            transfer_rows_max: u64::from(limits.rows_max - reserve),
+            called_rows_max: u64::from(limits.rows_max - reserve),
             words_max: (limits.boundary_words_max - reserve) as usize,
             bytes: Bytes::new(limits),
             segment: 0,
@@ -566,9 +573,25 @@ impl<const RECORDS: bool> Tracer<RECORDS> {
         }
     }
 
+    /// Adds the rows of a system call to a chip.
+    fn add_rows(&mut self, chip: Chip, rows: u64) {
+        let used = &mut self.rows.0[chip as usize];
+        *used += rows;
+        self.is_full |= *used >= self.called_rows_max;
+        while *used >= self.bytes.capacities[chip as usize] {
+            self.is_full |= self.bytes.double(chip as usize);
+        }
+    }
+
     /// Stamps the word and returns its access.
     #[inline(always)]
     fn touch(&mut self, memory: &Memory, touch: Touch) -> WordAccess {
+        self.touch_at(memory, touch, SUBSTEP_MEMORY)
+    }
+
+    /// The same at another of the instruction's clocks.
+    #[inline(always)]
+    fn touch_at(&mut self, memory: &Memory, touch: Touch, substep: u32) -> WordAccess {
         if touch.slot >= self.stamps.len() {
             self.stamps.resize(memory.slots(), 0);
         }
@@ -581,7 +604,7 @@ impl<const RECORDS: bool> Tracer<RECORDS> {
             self.first_touch(touch.slot, word_index, previous, (stamp >> 32) as u32);
             0
         };
-        let now = self.clock + SUBSTEP_MEMORY;
+        let now = self.clock + substep;
         self.stamps[touch.slot] = u64::from(self.segment + 1) << 32 | u64::from(now);
         WordAccess {
             previous,
@@ -737,8 +760,7 @@ impl<const RECORDS: bool> Recorder for Tracer<RECORDS> {
     fn transfer(&mut self, memory: &Memory, transfer: Transfer) {
         self.counter.transfer(memory, transfer);
         let chip = transfer.chip;
-        self.add_row(chip);
-        self.is_full |= self.rows.of(chip) >= self.transfer_rows_max;
+        self.add_rows(chip, 1);
         let word = self.touch(memory, transfer.touch);
         if RECORDS {
             let record = TransferRecord {
@@ -753,6 +775,32 @@ impl<const RECORDS: bool> Recorder for Tracer<RECORDS> {
             } else {
                 self.records.hints.push(record);
             }
+        }
+    }
+
+    fn precompile(&mut self, memory: &Memory, call: Precompile, touches: &[Touch]) {
+        self.counter.precompile(memory, call, touches);
+        for (chip, rows) in call.rows() {
+            self.add_rows(*chip, *rows);
+        }
+        let mut words = [WordAccess::default(); Precompile::WORDS_MAX];
+        // In the order of their clocks: reads come before writes.
+        for substep in [SUBSTEP_RS1, SUBSTEP_RS2, SUBSTEP_MEMORY] {
+            let mut first = 0;
+            for operand in call.operands() {
+                let range = first..first + operand.words as usize;
+                first = range.end;
+                if operand.substep == substep {
+                    for index in range {
+                        words[index] = self.touch_at(memory, touches[index], substep);
+                    }
+                }
+            }
+        }
+        if RECORDS {
+            let calls = &mut self.records.precompiles[call.index()];
+            calls.clocks.push(self.clock);
+            calls.words.extend_from_slice(&words[..call.words()]);
         }
     }
 

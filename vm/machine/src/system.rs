@@ -7,12 +7,13 @@ use zkvm_isa::syscall::{
     FD_HINT, FD_JOURNAL, FD_STDERR, FD_STDOUT, HALT, HALT_STANDARD, PANIC, READ, REG_A0, REG_A7,
     SPAN_BEGIN, SPAN_END, SPAN_NAME_BYTES_MAX, TEXT_BYTES_MAX, TRANSFER_BYTES_MAX, WRITE,
 };
-use zkvm_isa::{Chip, layout::WORD_BYTES};
+use zkvm_isa::{Chip, Precompile, layout::WORD_BYTES};
 
 use crate::execute::{Console, GuestPanic, Stream};
-use crate::fault::FaultKind;
+use crate::fault::{Access, FaultKind};
 use crate::hart::Stop;
 use crate::memory::{AccessError, Memory};
+use crate::precompile;
 use crate::recorder::{Recorder, Touch, Transfer};
 use crate::spans::Spans;
 
@@ -108,7 +109,10 @@ impl<'a> System<'a> {
                 self.spans.end(cycles);
                 Ok(0)
             }
-            _ => Err(Stop::Fault(FaultKind::UnknownSystemCall { number })),
+            _ => match Precompile::of_number(number) {
+                Some(call) => precompile(memory, recorder, call, [a0, a1, a2]).map(|()| 0),
+                None => Err(Stop::Fault(FaultKind::UnknownSystemCall { number })),
+            },
         };
         let result = match result {
             Ok(result) => result,
@@ -247,11 +251,61 @@ impl<'a> System<'a> {
     }
 }
 
+/// Replaces the operand at the first of `addresses` by what `call` makes of all of them.
+fn precompile<R: Recorder>(
+    memory: &mut Memory,
+    recorder: &mut R,
+    call: Precompile,
+    addresses: [u64; 3],
+) -> Result<(), Stop> {
+    for address in addresses {
+        check_aligned(address)?;
+        if u32::try_from(address).is_err() {
+            let access = Access::Load;
+            return Err(Stop::Fault(FaultKind::Unmapped { access, address }));
+        }
+    }
+    let mut touches = [Touch::default(); Precompile::WORDS_MAX];
+    let places = addresses.iter().zip(call.operands());
+    let places = places.flat_map(|(first, operand)| {
+        (0..u64::from(operand.words)).map(move |index| (first + index * WORD, operand))
+    });
+    for (touch, (address, operand)) in touches.iter_mut().zip(places) {
+        let slot = if operand.is_written {
+            memory.store_slot(address)?
+        } else {
+            memory.load_slot(address)?
+        };
+        *touch = Touch { slot, address };
+    }
+    let touches = &touches[..call.words()];
+    let mut words = [0; Precompile::WORDS_MAX];
+    for (word, touch) in words.iter_mut().zip(touches) {
+        *word = memory.word(touch.slot);
+    }
+    precompile::compute(call, &mut words).map_err(|error| {
+        Stop::Fault(FaultKind::Operand {
+            precompile: call,
+            error,
+        })
+    })?;
+    recorder.precompile(memory, call, touches);
+    let written = call.operands()[0].words as usize;
+    for (word, touch) in words[..written].iter().zip(touches) {
+        memory.set_word(touch.slot, *word);
+    }
+    Ok(())
+}
+
 /// The checks of a transfer that do not depend on memory.
 fn check_transfer(address: u64, length: u64) -> Result<(), Stop> {
     if length > TRANSFER_BYTES_MAX {
         return Err(Stop::Fault(FaultKind::TransferTooLong { length }));
     }
+    check_aligned(address)
+}
+
+fn check_aligned(address: u64) -> Result<(), Stop> {
     if !address.is_multiple_of(WORD) {
         return Err(Stop::Fault(FaultKind::TransferMisaligned { address }));
     }
@@ -303,7 +357,6 @@ mod tests {
     use zkvm_isa::layout::{HEAP_END, PAGE_BYTES};
 
     use super::*;
-    use crate::fault::Access;
     use crate::testing::{DATA, call, halt, hinted, program, run};
     use crate::{Capture, Exit, Limits, execute};
 

@@ -298,6 +298,7 @@ fn fault_code(fault: &Fault) -> u16 {
         | FaultKind::UnknownDescriptor { .. }
         | FaultKind::TransferTooLong { .. }
         | FaultKind::TransferMisaligned { .. }
+        | FaultKind::Operand { .. }
         | FaultKind::JournalRagged { .. } => 317,
     }
 }
