@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 
-use zkvm_inspect::Frame;
+use zkvm_inspect::{Frame, Samples, Software};
 use zkvm_machine::{
     Capture, Console, Cost, Discard, Exit, Limits, Recording, Records, Segment, SegmentLimits,
-    Span, backtrace, execute, execute_segments,
+    Span, backtrace, execute, execute_sampled, execute_segments,
 };
 
 use zkvm_prover::{Config, Cpu, Hash, Keys, Level, OnProgress, Options, segment_limits};
@@ -199,6 +199,35 @@ impl Client {
         Ok(Execution::new(execution, Vec::new()))
     }
 
+    /// Executes `program` like [`Client::execute_with`], and says what it computes by instructions
+    /// though a precompile does the same: each hash or curve that takes a tenth of all cycles or more.
+    /// That is found by sampling, and by the names in the program's debug information.
+    ///
+    /// # Errors
+    /// [`Error::Execute`] if the input does not fit.
+    pub fn execute_sampled<'a>(
+        &self,
+        program: &Program,
+        input: impl Into<Cow<'a, Input>>,
+        console: &mut dyn Console,
+    ) -> Result<(Execution, Vec<Software>), Error> {
+        let input = input.into();
+        let mut samples = Samples::default();
+        let execution = execute_sampled(
+            program.machine(),
+            input.machine(),
+            &self.limits,
+            console,
+            &mut |pc| samples.add(pc),
+        )?;
+        let software = if execution.cycles < SOFTWARE_CYCLES_LEAST {
+            Vec::new()
+        } else {
+            samples.software(&program.symbolizer(), SOFTWARE_PARTS)
+        };
+        Ok((Execution::new(execution, Vec::new()), software))
+    }
+
     /// Executes `program` cut into segments and hands each to `sink`, with its records if
     /// `recording` asks for them.
     ///
@@ -353,6 +382,12 @@ impl Client {
         Ok(frames)
     }
 }
+
+/// Fewest cycles of an execution of whose samples anything is said.
+const SOFTWARE_CYCLES_LEAST: u64 = 500_000;
+
+/// A hash or curve is worth mentioning from one of so many parts of all cycles.
+const SOFTWARE_PARTS: u64 = 10;
 
 /// What is to be proved.
 struct Statement<'a> {

@@ -7,6 +7,8 @@
 
 mod frames;
 mod report;
+mod software;
 
 pub use frames::{Frame, Symbolizer};
 pub use report::{Report, disassemble};
+pub use software::{Samples, Software};

@@ -256,3 +256,30 @@ pub fn execute(
     let stop = hart.run(&mut counter, limits.cycles_max);
     Ok(hart.finish(stop, &counter))
 }
+
+/// Cycles from one sample of the pc to the next: a prime, so that no loop keeps step.
+pub const SAMPLE_CYCLES: u64 = 4093;
+
+/// Executes like [`execute`] and hands the pc to `sample` every [`SAMPLE_CYCLES`] cycles.
+///
+/// # Errors
+/// As [`execute`].
+pub fn execute_sampled(
+    program: &Program,
+    input: &Input,
+    limits: &Limits,
+    console: &mut dyn Console,
+    sample: &mut dyn FnMut(u64),
+) -> Result<Execution, ExecuteError> {
+    let mut hart = Hart::new(program, input, limits, console)?;
+    let mut counter = Counter::new();
+    loop {
+        let next = hart.cycles.saturating_add(SAMPLE_CYCLES);
+        let stop = hart.run(&mut counter, limits.cycles_max.min(next));
+        let continues = stop == Stop::CycleLimit && hart.cycles < limits.cycles_max;
+        if !continues {
+            return Ok(hart.finish(stop, &counter));
+        }
+        sample(hart.state.pc);
+    }
+}

@@ -32,7 +32,8 @@ mod testing;
 pub use backtrace::{FRAMES_MAX, backtrace};
 pub use cost::{Cost, Span};
 pub use execute::{
-    Capture, Console, Discard, ExecuteError, Execution, Exit, GuestPanic, Stream, execute,
+    Capture, Console, Discard, ExecuteError, Execution, Exit, GuestPanic, SAMPLE_CYCLES, Stream,
+    execute, execute_sampled,
 };
 pub use fault::{Access, Fault, FaultKind};
 pub use input::Input;

@@ -3,10 +3,11 @@
 use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
-use zkvm_sdk::{ChipCost, ProvingCost, Rates, Seconds};
+use zkvm_sdk::{ChipCost, Discard, ProvingCost, Rates, Seconds};
 
 use crate::args::CostArgs;
 use crate::commands::prove::foretell;
+use crate::commands::run::{say_software, software_json};
 use crate::failure::{ExitCode, Failure};
 use crate::number::{bytes, grouped};
 use crate::output::Output;
@@ -22,12 +23,15 @@ pub(crate) fn run(
     let input = input::read(&args.input)?;
     let expected = args.expect_exit.unwrap_or(0);
     let (cost, _) = foretell(&client, &program, &input, expected, output)?;
+    let (_, software) = client.execute_sampled(&program, &input, &mut Discard)?;
     let rates = Rates::of(client.hash());
     let mut json = cost_json(&cost);
     json["level"] = client.level().to_string().into();
     json["hash"] = client.hash().name().into();
     json["estimated_for"] = rates.processor.into();
+    json["software"] = software_json(&software);
     output.answer(&human(&cost, &rates), &json)?;
+    say_software(&software, output);
     Ok(ExitCode::Ok)
 }
 

@@ -195,9 +195,18 @@ pub(crate) const ENTRIES: &[Entry] = &[
     entry(
         317,
         "wrong system call",
-        "The guest made a call the machine does not have, or gave one a wrong descriptor, buffer \
-         or length.",
-        "use the functions of zkvm-guest; the table of calls is in vm/isa/src/syscall.rs",
+        "The guest made a call the machine does not have, or gave one a wrong descriptor, buffer, \
+         length or operand.",
+        "use the functions of zkvm-guest and zkvm-accel; the tables of calls are in \
+         vm/isa/src/{syscall,precompile}.rs",
+    ),
+    entry(
+        318,
+        "software hash or curve",
+        "A warning: at least a tenth of the cycles compute a hash or a curve by instructions, though \
+         the machine has a precompile that does the same in one call.",
+        "use zkvm-accel (keccak, sha256, modular, secp256k1) or the library's hook for it: \
+         docs/book/precompiles.md",
     ),
     entry(
         401,

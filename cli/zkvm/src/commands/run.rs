@@ -3,11 +3,11 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use zkvm_sdk::isa::Chip;
 use zkvm_sdk::isa::syscall::EXIT_CODE_PANIC;
+use zkvm_sdk::isa::{Chip, Precompile};
 use zkvm_sdk::{
     Client, Code, Cost, Execution, Exit, Fault, FaultKind, Frame, GuestPanic, Input, Limits,
-    Program,
+    Program, Software,
 };
 
 use crate::args::{JournalFormat, RunArgs};
@@ -36,12 +36,14 @@ pub(crate) fn run(
     let client = Client::builder().limits(limits).build()?;
     let started = Instant::now();
     let mut console = Terminal::stderr(!output.is_loud());
-    let execution = client.execute_with(&program, &input, &mut console)?;
+    let (execution, software) = client.execute_sampled(&program, &input, &mut console)?;
     let elapsed = started.elapsed();
 
     let failure = failure_of(&execution, &client, &program, &input, output)?;
-    write_journal(args, &program, &execution, failure.as_ref(), output)?;
+    let failed = failure.as_ref();
+    write_journal(args, &program, &execution, failed, &software, output)?;
     say_cost(&execution, elapsed, output);
+    say_software(&software, output);
     match failure {
         None => Ok(ExitCode::Ok),
         // In JSON the answer already holds the failure.
@@ -64,6 +66,7 @@ fn write_journal(
     program: &Program,
     execution: &Execution,
     failure: Option<&Failure>,
+    software: &[Software],
     output: &Output,
 ) -> Result<(), Failure> {
     let journal = journal_of(execution);
@@ -78,6 +81,7 @@ fn write_journal(
             "cycles": execution.cycles,
             "cost": cost_json(&execution.cost),
             "spans": spans_json(execution),
+            "software": software_json(software),
             "error": failure.map(Failure::json),
         });
         return output.answer("", &answer);
@@ -131,6 +135,45 @@ fn say_cost(execution: &Execution, elapsed: Duration, output: &Output) {
             escape::line(&span.path.join("/"))
         ));
     }
+}
+
+/// Warns of hashes and curves that run in software though a precompile does the same.
+pub(crate) fn say_software(software: &[Software], output: &Output) {
+    if !output.is_human() {
+        return;
+    }
+    for part in software {
+        output.say(format_args!(
+            "{STRONG}warning{STRONG:#}  {:.0} % of the cycles compute what the precompile {} does, most of them \
+             in {}: {}; see `zkvm explain 318`",
+            100.0 * part.share(),
+            part.precompile.name(),
+            escape::line(&part.function),
+            remedy(part.precompile),
+        ));
+    }
+}
+
+/// What to use instead.
+fn remedy(precompile: Precompile) -> &'static str {
+    match precompile {
+        Precompile::KeccakF => "use zkvm_accel::keccak, or alloy-primitives with `native-keccak`",
+        Precompile::Sha256Compress => "use zkvm_accel::sha256",
+        Precompile::MultiplyMod => "use zkvm_accel::modular",
+        Precompile::Secp256k1Add | Precompile::Secp256k1Double => "use zkvm_accel::secp256k1",
+    }
+}
+
+/// The same as JSON.
+pub(crate) fn software_json(software: &[Software]) -> Value {
+    let parts = software.iter().map(|part| {
+        json!({
+            "function": part.function,
+            "precompile": part.precompile.name(),
+            "share": part.share(),
+        })
+    });
+    Value::Array(parts.collect())
 }
 
 fn exit_json(exit: &Exit) -> Value {
