@@ -3,8 +3,8 @@
 use p3_field::PrimeCharacteristicRing;
 use p3_maybe_rayon::prelude::*;
 use zkvm_air::{Columns, F};
-use zkvm_isa::Chip;
-use zkvm_isa::record::{Records, RegisterRecord, TransferRecord};
+use zkvm_isa::record::{Records, RegisterRecord, TransferRecord, WordAccess};
+use zkvm_isa::{Chip, Precompile};
 use zkvm_machine::Segment;
 
 use crate::common::{MIN_HEIGHT, REGISTER_HINT, REGISTER_JOURNAL};
@@ -18,6 +18,9 @@ use crate::{
 
 /// Per chip of a [`Machine`]: cells row after row, a power of two rows; `None` if it is not used.
 pub type Traces = Vec<Option<Vec<F>>>;
+
+/// A call of a precompile: its clock and its words.
+type Call<'a> = (u32, &'a [WordAccess]);
 
 /// Rows that a thread fills at a time.
 const ROWS_PER_TASK: usize = 1 << 10;
@@ -131,8 +134,69 @@ impl Machine {
             Ok(reservation::fill(record, program, is_read_only))
         });
         set(reservation::NAME, reservations?);
+        self.set_precompiles(&mut traces, records)?;
         self.complete(&mut traces, &[F::from_u32(segment.number)]);
         Ok(traces)
+    }
+
+    /// The traces of precompiles.
+    fn set_precompiles(&self, traces: &mut Traces, records: &Records) -> Result<(), Unprovable> {
+        let calls = |call: Precompile| -> Vec<Call<'_>> {
+            records.precompiles[call.index()].of(call).collect()
+        };
+        let is_read_only = |words: &[WordAccess]| -> Vec<bool> {
+            let words = words.iter().map(|word| word.word_index);
+            words.map(|word| self.facts.is_read_only(word)).collect()
+        };
+        let mut set = |name: &str, trace: Option<Vec<F>>| self.set(traces, name, trace);
+
+        let permutations = calls(Precompile::KeccakF);
+        let rows = fill(&permutations, |(clock, words)| {
+            Ok(keccak::fill(*clock, words))
+        });
+        set(keccak::NAME, rows?);
+        let rounds = permutations.iter().flat_map(|(clock, words)| {
+            keccak_round::rounds(words).map(move |(round, state)| (*clock, round, state))
+        });
+        let rounds: Vec<_> = rounds.collect();
+        let rows = fill(&rounds, |(clock, round, state)| {
+            Ok(keccak_round::fill(*clock, *round, state))
+        });
+        set(keccak_round::NAME, rows?);
+
+        let compressions = calls(Precompile::Sha256Compress);
+        let rows = fill(&compressions, |(clock, words)| {
+            Ok(sha256::fill(*clock, words, &is_read_only(&words[4..])))
+        });
+        set(sha256::NAME, rows?);
+        let rounds = compressions.iter().flat_map(|(clock, words)| {
+            sha256_round::rounds(words)
+                .into_iter()
+                .map(move |(t, state, window)| (*clock, t, state, window))
+        });
+        let rounds: Vec<_> = rounds.collect();
+        let rows = fill(&rounds, |(clock, t, state, window)| {
+            Ok(sha256_round::fill(*clock, *t, state, window))
+        });
+        set(sha256_round::NAME, rows?);
+
+        let products = fill(&calls(Precompile::MultiplyMod), |(clock, words)| {
+            Ok(multiply_mod::fill(*clock, words, &is_read_only(&words[4..])))
+        });
+        set(multiply_mod::NAME, products?);
+
+        let additions = calls(Precompile::Secp256k1Add).into_iter();
+        let doublings = calls(Precompile::Secp256k1Double).into_iter();
+        let points: Vec<_> = additions
+            .map(|call| (false, call))
+            .chain(doublings.map(|call| (true, call)))
+            .collect();
+        let points = fill(&points, |(is_double, (clock, words))| {
+            let is_read_only = is_read_only(&words[8..]);
+            Ok(secp256k1::fill(*clock, *is_double, words, &is_read_only))
+        });
+        set(secp256k1::NAME, points?);
+        Ok(())
     }
 
     /// All traces of a part that has words only.

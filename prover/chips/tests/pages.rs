@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use zkvm_air::{Description, Round, Scope};
 use zkvm_chips::{Machine, MachineChip};
 use zkvm_isa::record::Part;
-use zkvm_isa::{Chip, Opcode};
+use zkvm_isa::{Chip, Opcode, Precompile};
 use zkvm_machine::load;
 use zkvm_testkit::asm::{Assembler, base};
 use zkvm_testkit::elf::ElfBuilder;
@@ -103,6 +103,14 @@ fn documented(
     {
         if let Some(group) = kind.strip_prefix("group ") {
             lines.extend(documented(structs, group, &format!("{prefix}{field}.")));
+        } else if let Some((group, count)) = kind
+            .strip_prefix("groups ")
+            .and_then(|kind| kind.split_once(' '))
+        {
+            for index in 0..count.parse().unwrap_or(0) {
+                let prefix = format!("{prefix}{field}[{index}].");
+                lines.extend(documented(structs, group, &prefix));
+            }
         } else {
             let count = kind.strip_prefix("cells ").unwrap_or("1");
             lines.push([format!("{prefix}{field}"), count.to_owned(), doc.clone()]);
@@ -184,8 +192,25 @@ fn rows(Listed { chip, .. }: &Listed) -> String {
         }
         _ => {
             let chip = Chip::ALL.into_iter().find(|chip| chip.name() == name);
-            chip.map_or(String::new(), |chip| of(chip, &|_| true) + ".")
+            let chip = chip.filter(|chip| !chip.is_of_precompile());
+            chip.map_or_else(|| of_precompile(name), |chip| of(chip, &|_| true) + ".")
         }
+    }
+}
+
+/// The rows of a precompile's chip.
+fn of_precompile(name: &str) -> String {
+    let calls = Precompile::ALL.into_iter().filter_map(|call| {
+        let mut rows = call.rows().iter();
+        let (_, rows) = rows.find(|(chip, _)| chip.name() == name)?;
+        let word = call.name();
+        Some(format!("{rows} for each call of `{word}`"))
+    });
+    let calls: Vec<_> = calls.collect();
+    if calls.is_empty() {
+        String::new()
+    } else {
+        calls.join(", ") + "."
     }
 }
 
@@ -243,26 +268,57 @@ fn page(listed: &Listed, structs: &BTreeMap<String, Vec<Field>>) -> String {
     }
     if !description.constraints.is_empty() {
         let _ = writeln!(page, "## Constraints\n\n| constraint | degree |\n|---|---|");
-        for constraint in &description.constraints {
-            let degree = constraint.expr.degree();
-            let _ = writeln!(page, "| `{}` | {degree} |", constraint.name);
-        }
+        let lines = description.constraints.iter();
+        let lines = lines.map(|c| (c.name.clone(), c.expr.degree().to_string()));
+        page.push_str(&listed_by_name(lines.collect()));
         page.push('\n');
     }
     let _ = writeln!(
         page,
         "## Interactions\n\n| interaction | bus | scope |\n|---|---|---|"
     );
-    for interaction in &description.interactions {
+    let lines = description.interactions.iter().map(|interaction| {
         let scope = match interaction.bus.scope() {
             Scope::Segment => "proof",
             Scope::Execution => "execution",
         };
-        let _ = writeln!(
-            page,
-            "| `{}` | {:?} | {scope} |",
-            interaction.name, interaction.bus
-        );
+        let rest = format!("{:?} | {scope}", interaction.bus);
+        (interaction.name.clone(), rest)
+    });
+    page.push_str(&listed_by_name(lines.collect()));
+    page
+}
+
+/// Most lines of a page for names that differ in their indices only.
+const LINES_MAX: usize = 32;
+
+/// A line for each name and what is said of it; names that differ in indices only share one if they
+/// are many.
+fn listed_by_name(lines: Vec<(String, String)>) -> String {
+    let pattern = |name: &str| {
+        let mut parts = name.split('[');
+        let first = parts.next().unwrap_or_default().to_owned();
+        parts.fold(first, |pattern, part| {
+            pattern + "[*]" + part.split_once(']').map_or("", |(_, rest)| rest)
+        })
+    };
+    let mut counts: BTreeMap<(String, &str), usize> = BTreeMap::new();
+    for (name, rest) in &lines {
+        *counts.entry((pattern(name), rest.as_str())).or_default() += 1;
+    }
+    let mut page = String::new();
+    for (name, rest) in &lines {
+        let pattern = pattern(name);
+        match counts.get_mut(&(pattern.clone(), rest.as_str())) {
+            Some(0) => {}
+            Some(count) if *count > LINES_MAX => {
+                let _ = writeln!(page, "| `{pattern}`, {count} of them | {rest} |");
+                *count = 0;
+            }
+            _ => {
+                let _ = writeln!(page, "| `{name}` | {rest} |");
+            }
+        }
     }
     page
 }
