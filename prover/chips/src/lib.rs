@@ -27,6 +27,8 @@ mod hint;
 mod image;
 mod journal;
 mod jump;
+mod keccak;
+mod keccak_round;
 mod less_than;
 mod load;
 mod look_ups;
