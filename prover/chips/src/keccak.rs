@@ -4,7 +4,7 @@
 //!
 //! A call at `clock` with `word` as the index of `a0`'s word replaces the 25 words from there on: it
 //! hands their values to the first of 24 rounds ([`crate::keccak_round`]) and writes what the last
-//! one leaves. Lane `x + 5y` of the state is word `x + 5y`. The words of `a1` and `a2` are not used.
+//! one leaves. Lane `x + 5y` of the state is word `x + 5y`.
 //!
 //! # Why each cell is pinned
 //!
@@ -12,7 +12,6 @@
 //! |---|---|---|---|
 //! | `is_real` | boolean | `is_real_is_boolean` | write the words without a call |
 //! | `clock`, `word` | | precompile bus, from [`crate::system`] | write other words, at other times |
-//! | `unused` | | precompile bus | nothing: they do nothing |
 //! | `before` | 16-bit limbs | memory bus | permute another state |
 //! | `lanes` | | memory bus, see [`crate::operand`] | the same |
 //! | `after` | 16-bit limbs | keccak bus, from the last round | leave any state |
@@ -29,7 +28,7 @@ use zkvm_isa::record::WordAccess;
 
 use crate::common::eval_bytes;
 use crate::keccak_round::{LANES, ROUNDS, round, state_limbs, state_of};
-use crate::operand::{Operands, Stamp, fill_stamp};
+use crate::operand::{Call, Operands, Stamp, fill_stamp};
 
 /// The words of the state.
 const OPERAND: Operand = Precompile::KeccakF.operands()[0];
@@ -45,8 +44,6 @@ columns! {
         clock: [cell],
         /// Index of the state's first word; from the precompile bus.
         word: [cell],
-        /// Words of `a1` and `a2`; from the precompile bus.
-        unused: [cells 2],
         /// When the words were accessed before.
         lanes: [groups Stamp 25],
         /// The words' values before, 16-bit limbs; from memory.
@@ -62,10 +59,12 @@ pub(crate) const NAME: &str = "keccak";
 pub(crate) fn eval(builder: &mut Builder, row: &Keccak<Expr>, _: &()) {
     let (is_real, clock) = (&row.is_real, &row.clock);
     builder.assert_bool("is_real_is_boolean", is_real);
-    let mut call = vec![clock.clone(), Expr::from(Precompile::KeccakF as u32)];
-    call.push(row.word.clone());
-    call.extend_from_slice(&row.unused);
-    builder.receive("call", Bus::Precompile, is_real, call);
+    let call = Call {
+        precompile: &Expr::from(Precompile::KeccakF as u32),
+        clock,
+        words: [&row.word, &Expr::from(0), &Expr::from(0)],
+    };
+    call.receive(builder, is_real);
 
     let state = |rounds: u32, limbs: &[Expr]| {
         let mut message = vec![clock.clone(), Expr::from(rounds)];
@@ -87,8 +86,8 @@ pub(crate) fn eval(builder: &mut Builder, row: &Keccak<Expr>, _: &()) {
     eval_bytes(builder, is_real, gaps);
 }
 
-/// Fills the row of the call at `clock` with these words; `unused` are those of `a1` and `a2`.
-pub(crate) fn fill(clock: u32, unused: [u32; 2], words: &[WordAccess]) -> Keccak<F> {
+/// Fills the row of the call at `clock` with these words.
+pub(crate) fn fill(clock: u32, words: &[WordAccess]) -> Keccak<F> {
     let before = state_of(words);
     let mut after = before;
     (0..ROUNDS).for_each(|number| round(&mut after, number));
@@ -96,7 +95,6 @@ pub(crate) fn fill(clock: u32, unused: [u32; 2], words: &[WordAccess]) -> Keccak
         is_real: F::ONE,
         clock: F::new(clock),
         word: F::new(words[0].word_index),
-        unused: unused.map(F::new),
         lanes: std::array::from_fn(|lane| fill_stamp(&words[lane], clock, OPERAND)),
         before: state_limbs(&before),
         after: state_limbs(&after),
@@ -124,11 +122,8 @@ mod tests {
 
     const WORD: u32 = 0x0123_4567;
 
-    /// The words of `a1` and `a2`.
-    const UNUSED: [u32; 2] = [0x1fff_ffff, 3];
-
     fn chip() -> Chip {
-        ChipTest::new(NAME, eval, |words, _| fill(CLOCK, UNUSED, words))
+        ChipTest::new(NAME, eval, |words, _| fill(CLOCK, words))
     }
 
     /// A call on `state`. The chip looks nothing up in the program table; the row of some
@@ -164,8 +159,8 @@ mod tests {
             let caught = chip.catches(row(), &program);
             assert!(caught.is_empty(), "{state:x?}: {caught:?}");
             let received = chip.message(row(), "call");
-            let [a1, a2] = UNUSED;
-            let expected = [CLOCK, Precompile::KeccakF as u32, WORD, a1, a2];
+
+            let expected = [CLOCK, Precompile::KeccakF as u32, WORD, 0, 0];
             assert_eq!(received, Some(expected.map(F::new).to_vec()));
             let states = [
                 ("first_state", 0, state),

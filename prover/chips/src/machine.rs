@@ -10,8 +10,8 @@ use crate::program::ProgramRow;
 use crate::region::MappedRegion;
 use crate::{
     add_sub, atomic, bitwise, bitwise_table, boundary, branch, div_rem, hint, image, journal, jump,
-    less_than, load, memory, misaligned, mul, program, range_table, region, reservation, shift,
-    store, system, upper_immediate,
+    keccak, keccak_round, less_than, load, memory, misaligned, mul, program, range_table, region,
+    reservation, shift, store, system, upper_immediate,
 };
 
 /// Most instructions of a program, as many as a table has rows.
@@ -195,6 +195,8 @@ fn registry(program: &Program, part: Part, facts: &Facts) -> Vec<MachineChip> {
             plain(misaligned::NAME, main, misaligned::eval),
             plain(atomic::NAME, main, atomic::eval),
             plain(reservation::NAME, main, reservation::eval),
+            plain(keccak::NAME, main, keccak::eval),
+            plain(keccak_round::NAME, main, keccak_round::eval),
         ]);
     }
     chips

@@ -9,7 +9,7 @@
 //! - Values after: the chip answers for their limbs being below 2^16.
 
 use p3_field::PrimeCharacteristicRing;
-use zkvm_air::{Builder, Expr, F, columns};
+use zkvm_air::{Builder, Bus, Expr, F, columns};
 use zkvm_isa::precompile::Operand;
 use zkvm_isa::record::WordAccess;
 
@@ -34,6 +34,24 @@ columns! {
         is_read_only: [cell],
         /// When.
         stamp: [group Stamp],
+    }
+}
+
+/// A call, as the `system` chip hands it on.
+pub(crate) struct Call<'a> {
+    /// The discriminant of its [`zkvm_isa::Precompile`].
+    pub(crate) precompile: &'a Expr,
+    pub(crate) clock: &'a Expr,
+    /// Indices of the words at `a0`, `a1` and `a2`; 0 where the call does not use it.
+    pub(crate) words: [&'a Expr; 3],
+}
+
+impl Call<'_> {
+    /// Receives the call in rows where `is_real` is 1.
+    pub(crate) fn receive(&self, builder: &mut Builder, is_real: &Expr) {
+        let mut message = vec![self.clock.clone(), self.precompile.clone()];
+        message.extend(self.words.into_iter().cloned());
+        builder.receive("call", Bus::Precompile, is_real, message);
     }
 }
 
@@ -74,7 +92,8 @@ impl Operands<'_> {
         after: &[[Expr; 4]],
     ) -> Vec<Byte> {
         assert!(self.operand.is_written);
-        assert_eq!(stamps.len(), self.operand.words as usize);
+        let count = self.operand.words as usize;
+        assert_eq!([stamps.len(), before.len(), after.len()], [count; 3]);
         let clock = self.clock + self.operand.substep;
         let words = stamps.iter().zip(before).zip(after).enumerate();
         words
@@ -96,7 +115,8 @@ impl Operands<'_> {
         values: &[[Expr; 4]],
     ) -> Vec<Byte> {
         assert!(!self.operand.is_written);
-        assert_eq!(stamps.len(), self.operand.words as usize);
+        let count = self.operand.words as usize;
+        assert_eq!([stamps.len(), values.len()], [count; 2]);
         let clock = self.clock + self.operand.substep;
         let words = stamps.iter().zip(values).enumerate();
         words

@@ -19,7 +19,8 @@
 //! than it asked for: a guest must not take a short read for the end of all hints.
 //!
 //! A precompile's three arguments are addresses of words, each a multiple of 8 below 2^32; the call
-//! hands its clock and the words' indices to the precompile's chip.
+//! hands its clock and the words' indices to the precompile's chip, which has 0 for those that it does
+//! not use.
 //!
 //! No position reaches 2^30: an execution that reads or writes as many bytes has no proof.
 //!

@@ -26,7 +26,17 @@ use crate::Challenge;
 pub const DIMENSION: usize = 5;
 
 /// The most elements of a message.
-pub const MESSAGE_MAX: usize = 12;
+pub const MESSAGE_MAX: usize = {
+    let (mut most, mut index) = (0, 0);
+    while index < Bus::ALL.len() {
+        let width = Bus::ALL[index].width();
+        if width > most {
+            most = width;
+        }
+        index += 1;
+    }
+    most
+};
 
 /// `alpha`, and the powers of `beta` that fingerprints need.
 #[derive(Clone, Copy, Debug)]
@@ -64,6 +74,8 @@ impl Challenges {
     where
         Challenge: Algebra<V>,
     {
+        // What has no power would be left out of the fingerprint.
+        assert!(values.len() <= MESSAGE_MAX);
         values
             .iter()
             .zip(&self.powers)

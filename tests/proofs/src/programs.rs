@@ -5,6 +5,8 @@ use zkvm_isa::syscall::{
     FD_HINT, FD_JOURNAL, FD_STDERR, FD_STDOUT, HALT, HALT_STANDARD, PANIC, READ, SPAN_BEGIN,
     SPAN_END, WRITE,
 };
+use zkvm_isa::Precompile;
+use zkvm_machine::precompile::compute;
 use zkvm_machine::{Input, Program, load};
 use zkvm_testkit::asm::{Assembler, Order, Reg, base};
 use zkvm_testkit::edge::{EdgeProgram, alu_program, alu_vectors, edge_programs};
@@ -95,7 +97,68 @@ pub fn hint_reader(lengths: &[u64]) -> Program {
     program(&elf)
 }
 
-/// A short program that uses every chip, and every system call.
+/// A call of a precompile: the values of all its operands' words, one after the other.
+#[derive(Clone, Debug)]
+pub struct PrecompileCall {
+    /// Which.
+    pub precompile: Precompile,
+    /// The words.
+    pub words: Vec<u64>,
+}
+
+impl PrecompileCall {
+    /// What it leaves at its first operand.
+    #[must_use]
+    #[track_caller]
+    pub fn result(&self) -> Vec<u64> {
+        let mut words = [0; Precompile::WORDS_MAX];
+        words[..self.words.len()].copy_from_slice(&self.words);
+        let name = self.precompile.name();
+        compute(self.precompile, &mut words).unwrap_or_else(|error| panic!("{name}: {error}"));
+        words[..self.precompile.operands()[0].words as usize].to_vec()
+    }
+}
+
+/// A program that makes the calls and journals what each leaves. What they read only lies in
+/// constants and in writable memory by turns.
+#[must_use]
+pub fn precompiles(calls: &[PrecompileCall]) -> Program {
+    let mut asm = Assembler::new(TEXT);
+    let (mut constants, mut data) = (Vec::new(), Vec::new());
+    let mut results = Vec::new();
+    for (number, made) in calls.iter().enumerate() {
+        let mut words = made.words.as_slice();
+        let mut addresses = [0; 3];
+        for (operand, address) in made.precompile.operands().iter().zip(&mut addresses) {
+            let (own, rest) = words.split_at(operand.words as usize);
+            words = rest;
+            let is_constant = !operand.is_written && number % 2 == 0;
+            let (start, place) = if is_constant {
+                (RODATA, &mut constants)
+            } else {
+                (DATA, &mut data)
+            };
+            *address = start + place.len() as u64;
+            place.extend(own.iter().flat_map(|word| word.to_le_bytes()));
+        }
+        call(&mut asm, made.precompile.number(), addresses);
+        let bytes = u64::from(made.precompile.operands()[0].words) * 8;
+        results.push((addresses[0], bytes));
+    }
+    for (address, bytes) in results {
+        call(&mut asm, WRITE, [FD_JOURNAL, address, bytes]);
+    }
+    call(&mut asm, HALT_STANDARD, [0; 3]);
+    assert!(RODATA + constants.len() as u64 <= DATA);
+    let elf = ElfBuilder::new(TEXT)
+        .text(TEXT, asm.finish().bytes)
+        .rodata(RODATA, constants)
+        .data(DATA, data)
+        .build();
+    program(&elf)
+}
+
+/// A short program that uses every chip but those of precompiles, and every other system call.
 #[must_use]
 pub fn tour() -> Program {
     let mut asm = Assembler::new(TEXT);

@@ -1,7 +1,7 @@
 //! Precompiles: system calls that do what would take a guest thousands of instructions.
 //!
-//! A call's arguments `a0`, `a1` and `a2` are addresses: multiples of 8 below 2^32, also those that
-//! the call does not use. Its [`Operand`]s are whole 8-byte words at these addresses; the one at `a0`
+//! A call's arguments `a0`, `a1` and `a2` are addresses: multiples of 8 below 2^32, and 0 where the
+//! call has no use for one. Its [`Operand`]s are whole 8-byte words at these addresses; the one at `a0`
 //! is read and replaced, the others are read. Operands may overlap: every word is read before the
 //! first is written. Numbers are little-endian over all bytes of their words.
 

@@ -36,7 +36,7 @@
 //! one not.
 //!
 //! Precompiles are [`crate::precompile`]'s; theirs are, in this order: `a0`, `a1` or `a2` not a
-//! multiple of 8, or from 2^32 up, also where the call does not use it; a word that is not mapped or,
+//! multiple of 8, or from 2^32 up; not 0 where the call does not use it; a word that is not mapped or,
 //! at `a0`, not writable; operands that have no result. Here too a call that faults has no effect.
 //!
 //! Printing, [`PANIC`] and the spans are for people and no part of the statement: they never fault,

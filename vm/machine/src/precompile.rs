@@ -13,6 +13,9 @@ type FieldElement = <k256::Secp256k1 as FieldArithmetic>::FieldElement;
 /// Why a precompile has no result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum OperandError {
+    /// An address that the call has no use for is not 0.
+    #[error("an argument that it does not use is not 0")]
+    UnusedArgument,
     /// A number modulo 0.
     #[error("the modulus is 0")]
     ModulusZero,

@@ -13,7 +13,7 @@ use crate::execute::{Console, GuestPanic, Stream};
 use crate::fault::{Access, FaultKind};
 use crate::hart::Stop;
 use crate::memory::{AccessError, Memory};
-use crate::precompile;
+use crate::precompile::{self, OperandError};
 use crate::recorder::{Recorder, Touch, Transfer};
 use crate::spans::Spans;
 
@@ -258,12 +258,22 @@ fn precompile<R: Recorder>(
     call: Precompile,
     addresses: [u64; 3],
 ) -> Result<(), Stop> {
+    let fault = |error| {
+        Stop::Fault(FaultKind::Operand {
+            precompile: call,
+            error,
+        })
+    };
     for address in addresses {
         check_aligned(address)?;
         if u32::try_from(address).is_err() {
             let access = Access::Load;
             return Err(Stop::Fault(FaultKind::Unmapped { access, address }));
         }
+    }
+    let unused = &addresses[call.operands().len()..];
+    if unused.iter().any(|address| *address != 0) {
+        return Err(fault(OperandError::UnusedArgument));
     }
     let mut touches = [Touch::default(); Precompile::WORDS_MAX];
     let places = addresses.iter().zip(call.operands());
@@ -283,12 +293,7 @@ fn precompile<R: Recorder>(
     for (word, touch) in words.iter_mut().zip(touches) {
         *word = memory.word(touch.slot);
     }
-    precompile::compute(call, &mut words).map_err(|error| {
-        Stop::Fault(FaultKind::Operand {
-            precompile: call,
-            error,
-        })
-    })?;
+    precompile::compute(call, &mut words).map_err(fault)?;
     recorder.precompile(memory, call, touches);
     let written = call.operands()[0].words as usize;
     for (word, touch) in words[..written].iter().zip(touches) {
