@@ -26,25 +26,28 @@
 //!
 //! Every row receives one message and sends one whose `t` is 1 greater; `t` is at most 63 as
 //! received, so no messages go round in a circle. Each chain begins at `t = 0`, where only the calling
-//! chip sends, and ends at 64, where only it receives.
+//! chip sends, and ends at 64, where only it receives. No two calls have one clock.
 //!
 //! # Why words are words
 //!
-//! `e'`, `a'` and `W_{t+16}` have no range check in the row that makes them. Let the words that a row
-//! gets have limbs below 2^16, but for those of the schedule that earlier rows made and no row split
-//! yet. Then all terms are integers from 0 to 2^16 - 1, a carry is one from -1 to 7, no equation wraps
-//! modulo p, and the word that is made is right modulo 2^32: it is an integer `low + 2^16 · high`
-//! with limbs smaller than 2^20 in absolute value. What is left is to see that the limbs lie below
-//! 2^16, before anything but an equation uses them:
+//! `e'`, `a'` and `W_{t+16}` have no range check in the row that makes them; later rows split them
+//! into bits. Let all terms but `e'` have limbs from 0 to 2^16 - 1. Carries are integers from -1 to 7,
+//! so a limb that is made is, modulo p, an integer smaller than 2^20 in absolute value, and with it
+//! no equation wraps. So the word is right modulo 2^32, as `low + 2^16 · high`, however the carries
+//! split it. The next table says where its limbs get below 2^16, before they are a term:
 //!
-//! - The calling chip answers for all words at `t = 0`.
-//! - `e'` and `a'` of round `t` are `e` and `a` of round `t + 1`: sums of bits there, at once. All
-//!   others of `a` to `h` are sums of bits already.
-//! - `W_s`, `s` from 16 on, is made in row `s - 16` and split in row `s - 14`, where it is
-//!   `W_{t+14}`; it is no term before. It becomes `W_{t+9}`, `W_{t+1}` and `W_t` later. `W_16` to
-//!   `W_63` are split in rows 2 to 49.
-//! - `W_64` and later ones are terms of schedule words only, and of none before `W_66`: not of `T1`.
-//! - `e'` and `a'` of the last round are the calling chip's to check; see [`crate::sha256`].
+//! | word | made in row | split in row | first a term in row |
+//! |---|---|---|---|
+//! | `a` to `h` of round 0 | the calling chip answers for them | | 0 |
+//! | `W_0` to `W_15` | the same | | 0 |
+//! | `a'`, `e'` of round `t < 63` | `t` | `t + 1` | `t + 1` |
+//! | `W_s`, `s` from 16 to 77 | `s - 16` | `s - 14`, as `W_{t+14}` | `s - 14` |
+//! | `W_78`, `W_79` | 62, 63 | | none |
+//! | `a'`, `e'` of round 63 | 63 | the calling chip's to check, see [`crate::sha256`] | none |
+//!
+//! `b` to `d` and `f` to `h` after round 0 are sums of bits of the row before; `d` and `h` have no
+//! bits themselves. `e'` is a term of `a'` in its own row: out of range, it is still right modulo
+//! 2^32, and so is `a'`.
 //!
 //! # Why each cell is pinned
 //!
