@@ -4,9 +4,9 @@
 //!
 //! A call at `clock` gets the words at `word0` (four: eight 32-bit words, the state) and at `word1`
 //! (eight: 64 bytes, the block). The row sends the state and the block's sixteen 32-bit words,
-//! big-endian, to the first of 64 rows of [`crate::sha256_round`], gets `a` to `h` from the last one,
-//! and replaces the state: each 32-bit word by its sum with the last one of its letter, modulo 2^32.
-//! `word2` is not used. Source: FIPS 180-4, section 6.2.2.
+//! big-endian, to the first of 64 rows of [`crate::sha256_round`], gets `a` to `h` from the last
+//! one, and replaces the state: each 32-bit word by its sum with the last one of its letter, modulo
+//! 2^32. `word2` is not used. Source: FIPS 180-4, section 6.2.2.
 //!
 //! ```text
 //! state[i] + last[i] + carry in  =  output[i] + 2^16 · carry      by 16-bit limbs, low first
