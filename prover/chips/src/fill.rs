@@ -13,8 +13,8 @@ use crate::machine::{Facts, Machine, Unprovable};
 use crate::program::ProgramRow;
 use crate::{
     add_sub, atomic, bitwise, boundary, branch, div_rem, hint, image, journal, jump, keccak,
-    keccak_round, less_than, load, look_ups, memory, misaligned, mul, reservation, shift, store,
-    system, upper_immediate,
+    keccak_round, less_than, load, look_ups, memory, misaligned, mul, reservation, sha256,
+    sha256_round, shift, store, system, upper_immediate,
 };
 
 /// Per chip of a [`Machine`]: cells row after row, a power of two rows; `None` if it is not used.
@@ -145,6 +145,10 @@ impl Machine {
         let calls = |call: Precompile| -> Vec<Call<'_>> {
             records.precompiles[call.index()].of(call).collect()
         };
+        let is_read_only = |words: &[WordAccess]| -> Vec<bool> {
+            let words = words.iter().map(|word| word.word_index);
+            words.map(|word| self.facts.is_read_only(word)).collect()
+        };
         let mut set = |name: &str, trace: Option<Vec<F>>| self.set(traces, name, trace);
 
         let permutations = calls(Precompile::KeccakF);
@@ -160,6 +164,22 @@ impl Machine {
             Ok(keccak_round::fill(*clock, *round, state))
         });
         set(keccak_round::NAME, rows?);
+
+        let compressions = calls(Precompile::Sha256Compress);
+        let rows = fill(&compressions, |(clock, words)| {
+            Ok(sha256::fill(*clock, words, &is_read_only(&words[4..])))
+        });
+        set(sha256::NAME, rows?);
+        let rounds = compressions.iter().flat_map(|(clock, words)| {
+            sha256_round::rounds(words)
+                .into_iter()
+                .map(move |(t, state, window)| (*clock, t, state, window))
+        });
+        let rounds: Vec<_> = rounds.collect();
+        let rows = fill(&rounds, |(clock, t, state, window)| {
+            Ok(sha256_round::fill(*clock, *t, state, window))
+        });
+        set(sha256_round::NAME, rows?);
 
         Ok(())
     }

@@ -41,6 +41,8 @@ mod program;
 mod range_table;
 mod region;
 mod reservation;
+mod sha256;
+mod sha256_round;
 mod shift;
 mod store;
 mod system;

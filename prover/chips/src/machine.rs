@@ -11,7 +11,7 @@ use crate::region::MappedRegion;
 use crate::{
     add_sub, atomic, bitwise, bitwise_table, boundary, branch, div_rem, hint, image, journal, jump,
     keccak, keccak_round, less_than, load, memory, misaligned, mul, program, range_table, region,
-    reservation, shift, store, system, upper_immediate,
+    reservation, sha256, sha256_round, shift, store, system, upper_immediate,
 };
 
 /// Most instructions of a program, as many as a table has rows.
@@ -197,6 +197,8 @@ fn registry(program: &Program, part: Part, facts: &Facts) -> Vec<MachineChip> {
             plain(reservation::NAME, main, reservation::eval),
             plain(keccak::NAME, main, keccak::eval),
             plain(keccak_round::NAME, main, keccak_round::eval),
+            plain(sha256::NAME, main, sha256::eval),
+            plain(sha256_round::NAME, main, sha256_round::eval),
         ]);
     }
     chips

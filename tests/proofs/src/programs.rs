@@ -1,11 +1,11 @@
 //! Programs to be proved.
 
+use zkvm_isa::Precompile;
 use zkvm_isa::layout::{INPUT_BYTES_START, INPUT_START};
 use zkvm_isa::syscall::{
     FD_HINT, FD_JOURNAL, FD_STDERR, FD_STDOUT, HALT, HALT_STANDARD, PANIC, READ, SPAN_BEGIN,
     SPAN_END, WRITE,
 };
-use zkvm_isa::Precompile;
 use zkvm_machine::precompile::compute;
 use zkvm_machine::{Input, Program, load};
 use zkvm_testkit::asm::{Assembler, Order, Reg, base};

@@ -8,46 +8,67 @@ use zkvm_proofs_tests::whole::{SHORT, Whole, hints};
 use zkvm_testkit::rng::Rng;
 use zkvm_verifier::{Blake3Config, Config, Poseidon2Config};
 
-fn random_words(rng: &mut Rng, count: usize) -> Vec<u64> {
-    (0..count).map(|_| rng.next_u64()).collect()
-}
-
-/// A call on random operands, or on some that have a result if not all have.
+/// A call on random operands.
 fn random_call(rng: &mut Rng, precompile: Precompile) -> PrecompileCall {
-    let words = random_words(rng, precompile.words());
+    let words = (0..precompile.words()).map(|_| rng.next_u64()).collect();
     PrecompileCall { precompile, words }
 }
 
-/// What the calls leave, as the journal has it.
-fn journal(calls: &[PrecompileCall]) -> Vec<u8> {
-    let words = calls.iter().flat_map(PrecompileCall::result);
-    words.flat_map(u64::to_le_bytes).collect()
+/// Twenty calls of each of `precompiles` on random operands, and some on all zeros and all ones.
+fn calls(seed: u64, precompiles: &[Precompile]) -> Vec<PrecompileCall> {
+    let mut rng = Rng::new(seed);
+    let mut calls = Vec::new();
+    for precompile in precompiles {
+        calls.extend((0..20).map(|_| random_call(&mut rng, *precompile)));
+        for word in [0, u64::MAX] {
+            let words = vec![word; precompile.words()];
+            calls.push(PrecompileCall {
+                precompile: *precompile,
+                words,
+            });
+        }
+    }
+    calls
 }
 
+/// Checks every row and bus of an execution of `calls`, and what they leave.
 #[track_caller]
 fn balanced(calls: &[PrecompileCall], limits: &SegmentLimits) -> Whole {
     let whole = Whole::cut(precompiles(calls), &hints(), limits);
     let whole = whole.unwrap_or_else(|error| panic!("{}", error.what));
     let report = whole.report();
     assert!(report.failures.is_empty(), "{report}");
-    assert_eq!(whole.journal, journal(calls));
+    let words = calls.iter().flat_map(PrecompileCall::result);
+    let left: Vec<u8> = words.flat_map(u64::to_le_bytes).collect();
+    assert_eq!(whole.journal, left);
     whole
 }
 
 #[track_caller]
-fn proved<C: Config>(calls: &[PrecompileCall], limits: &SegmentLimits) {
-    let whole = balanced(calls, limits);
+fn proved<C: Config>(whole: &Whole) {
     let keys = TraceKeys::<C>::new(&whole.program);
-    let proof = keys.prove(&whole);
+    let proof = keys.prove(whole);
     let verified = keys.verify(whole.exit_code, &proof);
     assert!(verified.is_ok(), "{:?}", verified.err());
 }
 
+const HASHES: [Precompile; 2] = [Precompile::KeccakF, Precompile::Sha256Compress];
+
 #[test]
-fn twenty_permutations_of_keccak_are_proved() {
-    let mut rng = Rng::new(0x6b);
-    let calls: Vec<_> = (0..20)
-        .map(|_| random_call(&mut rng, Precompile::KeccakF))
-        .collect();
-    proved::<Blake3Config>(&calls, &SegmentLimits::STANDARD);
+fn hashes_are_proved() {
+    let whole = balanced(&calls(1, &HASHES), &SegmentLimits::STANDARD);
+    assert_eq!(whole.segments.len(), 1);
+    proved::<Blake3Config>(&whole);
+}
+
+#[test]
+fn hashes_are_proved_with_poseidon2_in_segments() {
+    let limits = SegmentLimits {
+        cycles_max: SegmentLimits::CYCLES_MAX_LEAST,
+        ..SHORT
+    };
+    let all: Vec<_> = (0..4).flat_map(|seed| calls(seed, &HASHES)).collect();
+    let whole = balanced(&all, &limits);
+    assert!(whole.segments.len() > 1, "{}", whole.segments.len());
+    proved::<Poseidon2Config>(&whole);
 }
