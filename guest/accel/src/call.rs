@@ -6,7 +6,7 @@
 use core::ptr;
 
 #[cfg(all(target_arch = "riscv64", target_os = "none"))]
-use machine::has_done;
+use machine::{has_done, has_repeated};
 use zkvm_isa::Precompile;
 
 use crate::sha256::State;
@@ -20,6 +20,11 @@ use crate::software;
 /// Where there are no precompiles, software it is.
 #[cfg(not(all(target_arch = "riscv64", target_os = "none")))]
 unsafe fn has_done(_call: Precompile, _addresses: [*const u64; 3]) -> bool {
+    false
+}
+
+#[cfg(not(all(target_arch = "riscv64", target_os = "none")))]
+unsafe fn has_repeated(_call: Precompile, _addresses: [*const u64; 2], _count: usize) -> bool {
     false
 }
 
@@ -49,6 +54,61 @@ mod machine {
                 in("a2") a2,
                 options(nostack),
             );
+        }
+        result == 0
+    }
+
+    /// Calls a row at a time; less would not be worth the jumps.
+    const ROW: usize = 4;
+
+    /// Makes the call `count` times, with the first address twice and then the second; says whether
+    /// the machine knows it. If not, nothing has changed: if it knows none of the calls, then not the
+    /// last one.
+    ///
+    /// # Safety
+    /// As for one call; `count` must not be 0.
+    #[inline(always)]
+    pub(super) unsafe fn has_repeated(
+        call: Precompile,
+        addresses: [*const u64; 2],
+        count: usize,
+    ) -> bool {
+        let [a1, a2] = addresses.map(|address| address.expose_provenance());
+        let mut result: usize = 0;
+        if count >= ROW {
+            // SAFETY: the calls touch `a0` and their operands, for which the caller vouches.
+            unsafe {
+                asm!(
+                    "2:",
+                    ".rept {row}",
+                    "mv a0, a1",
+                    "ecall",
+                    ".endr",
+                    "addi {rows}, {rows}, -1",
+                    "bnez {rows}, 2b",
+                    row = const ROW,
+                    rows = inout(reg) count / ROW => _,
+                    in("a7") call.number(),
+                    lateout("a0") result,
+                    in("a1") a1,
+                    in("a2") a2,
+                    options(nostack),
+                );
+            }
+        }
+        for _ in 0..count % ROW {
+            // SAFETY: the call touches `a0` and its operands, for which the caller vouches.
+            unsafe {
+                asm!(
+                    "mv a0, a1",
+                    "ecall",
+                    in("a7") call.number(),
+                    lateout("a0") result,
+                    in("a1") a1,
+                    in("a2") a2,
+                    options(nostack),
+                );
+            }
         }
         result == 0
     }
@@ -116,16 +176,18 @@ pub(crate) fn multiply_mod(x: &mut [u64; 4], y: &[u64; 4], modulus: &[u64; 4]) {
     }
 }
 
-/// `x = x² mod modulus`. The modulus must not be 0.
+/// Squares `x` modulo `modulus` `count` times. Neither must be 0.
 #[inline(always)]
-pub(crate) fn square_mod(x: &mut [u64; 4], modulus: &[u64; 4]) {
+pub(crate) fn square_mod(x: &mut [u64; 4], modulus: &[u64; 4], count: usize) {
     let at = ptr::from_mut(x).cast::<u64>();
     let modulus_at = ptr::from_ref(modulus).cast();
     // SAFETY: the operands are `x`, twice, and `modulus`.
-    if !unsafe { has_done(Precompile::MultiplyMod, [at, at, modulus_at]) } {
+    if !unsafe { has_repeated(Precompile::MultiplyMod, [at, modulus_at], count) } {
         fall_back!(MultiplyMod, {
-            let y = *x;
-            software::multiply_mod(x, &y, modulus);
+            for _ in 0..count {
+                let y = *x;
+                software::multiply_mod(x, &y, modulus);
+            }
         });
     }
 }
@@ -141,12 +203,17 @@ pub(crate) fn secp256k1_add(p: &mut [u64; 8], q: &[u64; 8]) {
     }
 }
 
-/// `p = 2 · p` on secp256k1. Coordinates must be below the field's prime, and `y` must not be 0.
+/// Doubles `p` on secp256k1 `count` times, which must not be 0. Coordinates must be below the field's
+/// prime, and no `y` 0.
 #[inline(always)]
-pub(crate) fn secp256k1_double(p: &mut [u64; 8]) {
+pub(crate) fn secp256k1_double(p: &mut [u64; 8], count: usize) {
     let at = ptr::from_mut(p).cast::<u64>();
     // SAFETY: the operand is `p`.
-    if !unsafe { has_done(Precompile::Secp256k1Double, [at; 3]) } {
-        fall_back!(Secp256k1Double, software::secp256k1_double(p));
+    if !unsafe { has_repeated(Precompile::Secp256k1Double, [at; 2], count) } {
+        fall_back!(Secp256k1Double, {
+            for _ in 0..count {
+                software::secp256k1_double(p);
+            }
+        });
     }
 }

@@ -10,7 +10,7 @@ const LIMB_BITS: u32 = 64;
 const WINDOW_BITS: u32 = 4;
 
 /// Odd powers below a window's greatest value.
-const ODD_POWERS: usize = 1 << (WINDOW_BITS - 1);
+pub(crate) const ODD_POWERS: usize = 1 << (WINDOW_BITS - 1);
 
 /// Exponents up to this length are not worth a table of odd powers.
 const SHORT_BITS: u32 = 24;
@@ -69,16 +69,6 @@ pub(crate) fn product(x: &[u64; 4], y: &[u64; 4], modulus: &[u64; 4]) -> [u64; 4
     product
 }
 
-/// `x` squared `count` times, modulo a number that is not 0.
-#[inline(always)]
-pub(crate) fn squared(x: &[u64; 4], count: u32, modulus: &[u64; 4]) -> [u64; 4] {
-    let mut square = *x;
-    for _ in 0..count {
-        call::square_mod(&mut square, modulus);
-    }
-    square
-}
-
 #[inline]
 pub(crate) fn is_zero(x: &[u64; 4]) -> bool {
     x[0] | x[1] | x[2] | x[3] == 0
@@ -108,38 +98,104 @@ pub(crate) fn sum(x: &[u64; 4], y: &[u64; 4]) -> ([u64; 4], bool) {
 
 /// `x - y`, for `y` not above `x`.
 #[inline]
-pub(crate) fn difference(x: &[u64; 4], y: &[u64; 4]) -> [u64; 4] {
+pub(crate) const fn difference(x: &[u64; 4], y: &[u64; 4]) -> [u64; 4] {
     let (mut difference, mut is_borrowed) = ([0; 4], false);
-    for index in 0..4 {
+    let mut index = 0;
+    while index < 4 {
         let (limb, first) = x[index].overflowing_sub(y[index]);
-        let (limb, second) = limb.overflowing_sub(u64::from(is_borrowed));
+        let (limb, second) = limb.overflowing_sub(is_borrowed as u64);
         (difference[index], is_borrowed) = (limb, first | second);
+        index += 1;
     }
     difference
 }
 
-fn bit_length(x: &[u64; 4]) -> u32 {
-    for index in (0..4).rev() {
-        if x[index] != 0 {
-            return LIMB_BITS * (index as u32 + 1) - x[index].leading_zeros();
-        }
+const fn bit_length(x: &[u64; 4]) -> u32 {
+    let mut bits = 4 * LIMB_BITS;
+    while bits > 0 && !bit(x, bits - 1) {
+        bits -= 1;
     }
-    0
+    bits
 }
 
 #[inline]
-fn bit(x: &[u64; 4], index: u32) -> bool {
+const fn bit(x: &[u64; 4], index: u32) -> bool {
     (x[(index / LIMB_BITS) as usize] >> (index % LIMB_BITS)) & 1 != 0
 }
 
 /// `base^1`, `base^3`, `base^5`, …
-fn odd_powers(base: &[u64; 4], modulus: &[u64; 4]) -> [[u64; 4]; ODD_POWERS] {
-    let square = squared(base, 1, modulus);
+pub(crate) fn odd_powers(base: &[u64; 4], modulus: &[u64; 4]) -> [[u64; 4]; ODD_POWERS] {
+    let square = product(base, base, modulus);
     let mut powers = [*base; ODD_POWERS];
     for index in 1..ODD_POWERS {
         powers[index] = product(&powers[index - 1], &square, modulus);
     }
     powers
+}
+
+/// What one multiplication takes in of an exponent, from its greatest bit on.
+#[derive(Clone, Copy)]
+pub(crate) struct Step {
+    /// Squarings before it.
+    pub(crate) squarings: u8,
+    /// Which odd power it multiplies by; [`ODD_POWERS`] if by none.
+    pub(crate) odd_power: u8,
+}
+
+impl Step {
+    /// The step that takes in the bits of `exponent` below `rest`, and the number of bits below it.
+    /// Windows are at most `window_bits` wide; the step is no wider than a `u8` can say.
+    const fn next(exponent: &[u64; 4], rest: u32, window_bits: u32) -> (Step, u32) {
+        let mut high = rest;
+        while high > 0 && !bit(exponent, high - 1) {
+            high -= 1;
+        }
+        let mut low = high.saturating_sub(window_bits);
+        while low < high && !bit(exponent, low) {
+            low += 1;
+        }
+        let (mut window, mut at) = (0, high);
+        while at > low {
+            at -= 1;
+            window = 2 * window + bit(exponent, at) as u8;
+        }
+        let odd_power = if high == 0 {
+            ODD_POWERS as u8
+        } else {
+            window / 2
+        };
+        let squarings = (rest - low) as u8;
+        let step = Step {
+            squarings,
+            odd_power,
+        };
+        (step, low)
+    }
+
+    /// All steps of an exponent, after the first: `COUNT` of them. The first is the odd power.
+    pub(crate) const fn all<const COUNT: usize>(exponent: &[u64; 4]) -> (u8, [Step; COUNT]) {
+        let (first, mut rest) = Step::next(exponent, bit_length(exponent), WINDOW_BITS);
+        let mut steps = [first; COUNT];
+        let mut index = 0;
+        while rest > 0 {
+            (steps[index], rest) = Step::next(exponent, rest, WINDOW_BITS);
+            index += 1;
+        }
+        assert!(
+            index == COUNT,
+            "an exponent has as many steps as are asked for"
+        );
+        (first.odd_power, steps)
+    }
+
+    /// Takes the step.
+    #[inline(always)]
+    pub(crate) fn take(self, power: &mut [u64; 4], odd_powers: &[[u64; 4]], modulus: &[u64; 4]) {
+        call::square_mod(power, modulus, usize::from(self.squarings));
+        if let Some(factor) = odd_powers.get(usize::from(self.odd_power)) {
+            call::multiply_mod(power, factor, modulus);
+        }
+    }
 }
 
 /// The power for an exponent that is not 0, by windows as wide as the given odd powers allow.
@@ -149,33 +205,12 @@ fn power(odd_powers: &[[u64; 4]], exponent: &[u64; 4], modulus: &[u64; 4]) -> [u
     } else {
         WINDOW_BITS
     };
-    let mut result = None;
-    let mut rest = bit_length(exponent);
+    let (first, mut rest) = Step::next(exponent, bit_length(exponent), window_bits);
+    let mut power = odd_powers[usize::from(first.odd_power)];
     while rest > 0 {
-        if !bit(exponent, rest - 1) {
-            if let Some(result) = &mut result {
-                call::square_mod(result, modulus);
-            }
-            rest -= 1;
-            continue;
-        }
-        let mut low = rest.saturating_sub(window_bits);
-        while !bit(exponent, low) {
-            low += 1;
-        }
-        let window = (low..rest).rev().fold(0, |value, index| {
-            2 * value + usize::from(bit(exponent, index))
-        });
-        let odd_power = &odd_powers[window / 2];
-        result = Some(match result {
-            None => *odd_power,
-            Some(result) => {
-                let mut result = squared(&result, rest - low, modulus);
-                call::multiply_mod(&mut result, odd_power, modulus);
-                result
-            }
-        });
-        rest = low;
+        let (step, below) = Step::next(exponent, rest, window_bits);
+        step.take(&mut power, odd_powers, modulus);
+        rest = below;
     }
-    result.unwrap_or(ONE)
+    power
 }

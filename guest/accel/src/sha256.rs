@@ -4,7 +4,7 @@ use core::fmt;
 use core::ptr;
 
 use crate::call;
-use crate::words::{WORD, bytes_of_four, load_u64, xor_bytes};
+use crate::words::{WORD, bytes_of_four, load_u64, swap_halves, xor_bytes};
 
 /// Bytes that a compression takes in.
 pub const BLOCK_BYTES: usize = 64;
@@ -176,13 +176,4 @@ fn copied(block: &[u8; BLOCK_BYTES]) -> [u64; BLOCK_WORDS] {
         };
     }
     words!(0 1 2 3 4 5 6 7)
-}
-
-/// Reverses the bytes of each half. The target has no instruction for it; this takes five steps
-/// for both halves at once.
-fn swap_halves(word: u64) -> u64 {
-    const BYTES: u64 = 0x00FF_00FF_00FF_00FF;
-    const PAIRS: u64 = 0x0000_FFFF_0000_FFFF;
-    let swapped = ((word & BYTES) << 8) | ((word >> 8) & BYTES);
-    ((swapped & PAIRS) << 16) | ((swapped >> 16) & PAIRS)
 }

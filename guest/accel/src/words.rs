@@ -147,3 +147,35 @@ pub(crate) fn bytes_of_four(words: [u64; 4]) -> [u8; 32] {
     // SAFETY: all bytes were written.
     unsafe { bytes.assume_init() }
 }
+
+/// Reverses the bytes of each half of a word. The target has no instruction for it; this takes two
+/// steps for both halves at once.
+#[inline(always)]
+pub(crate) fn swap_halves(word: u64) -> u64 {
+    const BYTES: u64 = 0x00FF_00FF_00FF_00FF;
+    const PAIRS: u64 = 0x0000_FFFF_0000_FFFF;
+    let swapped = ((word & BYTES) << 8) | ((word >> 8) & BYTES);
+    let swapped = opaque(swapped);
+    ((swapped & PAIRS) << 16) | ((swapped >> 16) & PAIRS)
+}
+
+/// Keeps the compiler from seeing that the steps around it reverse bytes: it would take its own.
+#[inline(always)]
+fn opaque(word: u64) -> u64 {
+    #[cfg(all(target_arch = "riscv64", target_os = "none"))]
+    {
+        let mut word = word;
+        // SAFETY: there are no instructions.
+        unsafe { asm!("/* {word} */", word = inout(reg) word, options(nostack, pure, nomem)) };
+        word
+    }
+    #[cfg(not(all(target_arch = "riscv64", target_os = "none")))]
+    word
+}
+
+/// Reverses the bytes of a word; what the compiler makes of `swap_bytes` takes twice as long.
+#[inline(always)]
+pub(crate) fn swap(word: u64) -> u64 {
+    let swapped = swap_halves(word);
+    swapped.rotate_left(32)
+}

@@ -26,7 +26,7 @@ fn is_valid(hash: &[u8; 32], r: &[u8; 32], s: &[u8; 32], public_key: &[u8; 64]) 
     }
     let public_key = Point::from_bytes(public_key)?;
     let hash = reduced(&from_bytes(hash));
-    let inverse = inverse_scalar(&s)?;
+    let inverse = inverse_scalar(&s);
     let generator_scalar = product_of_scalars(&hash, &inverse);
     let scalar = product_of_scalars(&r, &inverse);
     let point = multiply_add(&generator_scalar, &scalar, &public_key);
@@ -60,7 +60,7 @@ pub fn recover(hash: &[u8; 32], r: &[u8; 32], s: &[u8; 32], recovery_id: u8) -> 
     }
     let point = Point::from_x(&x, recovery_id & 1 != 0)?;
     let hash = reduced(&from_bytes(hash));
-    let inverse = inverse_scalar(&r)?;
+    let inverse = inverse_scalar(&r);
     let generator_scalar = negated_scalar(&product_of_scalars(&hash, &inverse));
     let scalar = product_of_scalars(&s, &inverse);
     multiply_add(&generator_scalar, &scalar, &point).to_bytes()

@@ -108,11 +108,16 @@ impl Point {
     /// The sum of two points.
     #[must_use]
     pub fn add(&self, other: &Point) -> Point {
-        let mut sum = *self;
-        if !other.is_identity {
-            sum.add_assign(&other.coordinates);
+        if other.is_identity {
+            return *self;
         }
-        sum
+        let mut coordinates = self.coordinates;
+        let mut sum = Sum {
+            coordinates: &mut coordinates,
+            is_identity: self.is_identity,
+        };
+        sum.add(&other.coordinates);
+        sum.point()
     }
 
     /// Twice the point.
@@ -120,7 +125,7 @@ impl Point {
     pub fn double(&self) -> Point {
         let mut double = *self;
         if !double.is_identity {
-            call::secp256k1_double(&mut double.coordinates);
+            call::secp256k1_double(&mut double.coordinates, 1);
         }
         double
     }
@@ -133,40 +138,59 @@ impl Point {
             Some((x, y)) => Point::on_curve(joined(x, &opposite(y))),
         }
     }
+}
 
+/// A sum of points in the making. Its parts are apart, so that the flag can be in a register while
+/// the precompiles write the coordinates.
+pub(super) struct Sum<'a> {
+    /// Of the sum, unless it is the identity.
+    pub(super) coordinates: &'a mut [u64; 8],
+    pub(super) is_identity: bool,
+}
+
+impl Sum<'_> {
     /// Adds a point that is not the identity, given by its coordinates.
     #[inline(always)]
-    pub(super) fn add_assign(&mut self, other: &[u64; 8]) {
+    pub(super) fn add(&mut self, other: &[u64; 8]) {
         if self.is_identity {
-            *self = Point::on_curve(*other);
+            *self.coordinates = *other;
+            self.is_identity = false;
         } else if self.coordinates[0] == other[0] && self.coordinates[..4] == other[..4] {
-            self.add_at_equal_x(other);
+            self.is_identity = is_sum_identity(self.coordinates, other);
         } else {
-            call::secp256k1_add(&mut self.coordinates, other);
-        }
-    }
-
-    /// The precompile for sums is not defined for these points: they are equal or opposite.
-    #[cold]
-    #[inline(never)]
-    fn add_at_equal_x(&mut self, other: &[u64; 8]) {
-        if self.coordinates == *other {
-            call::secp256k1_double(&mut self.coordinates);
-        } else {
-            *self = Point::IDENTITY;
+            call::secp256k1_add(self.coordinates, other);
         }
     }
 
     /// Doubles `COUNT` times.
     #[inline(always)]
-    pub(super) fn double_times<const COUNT: usize>(&mut self) {
+    pub(super) fn double<const COUNT: usize>(&mut self) {
         // No point has y = 0, so no double of another point is the identity.
         if !self.is_identity {
-            for _ in 0..COUNT {
-                call::secp256k1_double(&mut self.coordinates);
-            }
+            call::secp256k1_double(self.coordinates, COUNT);
         }
     }
+
+    /// The sum.
+    pub(super) fn point(self) -> Point {
+        if self.is_identity {
+            Point::IDENTITY
+        } else {
+            Point::on_curve(*self.coordinates)
+        }
+    }
+}
+
+/// Adds points with equal `x`, for which the precompile is not defined: they are equal or opposite.
+/// Says whether the sum is the identity.
+#[cold]
+#[inline(never)]
+fn is_sum_identity(point: &mut [u64; 8], other: &[u64; 8]) -> bool {
+    let is_equal = point == other;
+    if is_equal {
+        call::secp256k1_double(point, 1);
+    }
+    !is_equal
 }
 
 #[inline]
