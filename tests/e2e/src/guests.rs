@@ -35,7 +35,7 @@ pub fn build_all(guest: &Path, target_dir: &Path) -> Vec<(String, PathBuf)> {
     named.map(|guest| (guest.name, guest.path)).collect()
 }
 
-/// The ELF file of an example, or of the test guest `io`.
+/// The ELF file of an example, or of one of the test guests `accel` and `io`.
 ///
 /// Panics if there is none of that name. `temporary` is `CARGO_TARGET_TMPDIR`.
 #[must_use]
@@ -43,7 +43,7 @@ pub fn build_all(guest: &Path, target_dir: &Path) -> Vec<(String, PathBuf)> {
 pub fn elf(name: &str, temporary: &str) -> Vec<u8> {
     static BUILT: OnceLock<Vec<(String, PathBuf)>> = OnceLock::new();
     let built = BUILT.get_or_init(|| {
-        ["guest/examples", "tests/guests/io"]
+        ["guest/examples", "tests/guests/accel", "tests/guests/io"]
             .iter()
             .flat_map(|folder| build_all(&root().join(folder), &target_dir(temporary)))
             .collect()

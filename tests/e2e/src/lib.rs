@@ -7,11 +7,13 @@
 //! | [`guests`] | guest packages, built once per run of the tests |
 //! | [`oracle`] | programs under the emulator, and what they must have in common with the machine |
 //! | [`records`] | an offline check of a segment's records against an independent reference |
+//! | [`reference`] | what the precompiles compute, straight from the standards |
 
 pub mod code;
 pub mod guests;
 pub mod oracle;
 pub mod records;
+pub mod reference;
 
 use zkvm_machine::{Console, Execution, Exit, Input, Limits, Program, Stream, execute, load};
 
