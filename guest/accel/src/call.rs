@@ -24,7 +24,7 @@ unsafe fn has_done(_call: Precompile, _addresses: [*const u64; 3]) -> bool {
 }
 
 #[cfg(not(all(target_arch = "riscv64", target_os = "none")))]
-unsafe fn has_repeated(_call: Precompile, _addresses: [*const u64; 2], _count: usize) -> bool {
+unsafe fn has_repeated(_call: Precompile, _addresses: [*const u64; 3], _count: usize) -> bool {
     false
 }
 
@@ -61,8 +61,7 @@ mod machine {
     /// Calls a row at a time; less would not be worth the jumps.
     const ROW: usize = 4;
 
-    /// Makes the call `count` times, with the first address twice and then the second; says whether
-    /// the machine knows it. If not, nothing has changed: if it knows none of the calls, then not the
+    /// Makes the call `count` times with the same addresses; says whether the machine knows it. If not, nothing has changed: if it knows none of the calls, then not the
     /// last one.
     ///
     /// # Safety
@@ -70,10 +69,10 @@ mod machine {
     #[inline(always)]
     pub(super) unsafe fn has_repeated(
         call: Precompile,
-        addresses: [*const u64; 2],
+        addresses: [*const u64; 3],
         count: usize,
     ) -> bool {
-        let [a1, a2] = addresses.map(|address| address.expose_provenance());
+        let [a0, a1, a2] = addresses.map(|address| address.expose_provenance());
         let mut result: usize = 0;
         if count >= ROW {
             // SAFETY: the calls touch `a0` and their operands, for which the caller vouches.
@@ -81,13 +80,14 @@ mod machine {
                 asm!(
                     "2:",
                     ".rept {row}",
-                    "mv a0, a1",
+                    "mv a0, {a0}",
                     "ecall",
                     ".endr",
                     "addi {rows}, {rows}, -1",
                     "bnez {rows}, 2b",
                     row = const ROW,
                     rows = inout(reg) count / ROW => _,
+                    a0 = in(reg) a0,
                     in("a7") call.number(),
                     lateout("a0") result,
                     in("a1") a1,
@@ -100,8 +100,9 @@ mod machine {
             // SAFETY: the call touches `a0` and its operands, for which the caller vouches.
             unsafe {
                 asm!(
-                    "mv a0, a1",
+                    "mv a0, {a0}",
                     "ecall",
+                    a0 = in(reg) a0,
                     in("a7") call.number(),
                     lateout("a0") result,
                     in("a1") a1,
@@ -144,12 +145,15 @@ fn refuse(call: Precompile) -> ! {
     )
 }
 
+/// The address that a call has no use for.
+const UNUSED: *const u64 = ptr::null();
+
 /// keccak-f\[1600\].
 #[inline(always)]
 pub(crate) fn keccak_f(state: &mut [u64; 25]) {
     let at = ptr::from_mut(state).cast::<u64>();
     // SAFETY: the operand is `state`.
-    if !unsafe { has_done(Precompile::KeccakF, [at; 3]) } {
+    if !unsafe { has_done(Precompile::KeccakF, [at, UNUSED, UNUSED]) } {
         fall_back!(KeccakF, software::keccak_f(state));
     }
 }
@@ -160,7 +164,7 @@ pub(crate) fn sha256_compress(state: &mut State, block: &[u64; 8]) {
     let at = ptr::from_mut(state).cast::<u64>();
     let block_at = ptr::from_ref(block).cast::<u64>();
     // SAFETY: the operands are `state`, which is aligned to 8 bytes, and `block`.
-    if !unsafe { has_done(Precompile::Sha256Compress, [at, block_at, block_at]) } {
+    if !unsafe { has_done(Precompile::Sha256Compress, [at, block_at, UNUSED]) } {
         fall_back!(Sha256Compress, software::sha256_compress(state, block));
     }
 }
@@ -182,7 +186,7 @@ pub(crate) fn square_mod(x: &mut [u64; 4], modulus: &[u64; 4], count: usize) {
     let at = ptr::from_mut(x).cast::<u64>();
     let modulus_at = ptr::from_ref(modulus).cast();
     // SAFETY: the operands are `x`, twice, and `modulus`.
-    if !unsafe { has_repeated(Precompile::MultiplyMod, [at, modulus_at], count) } {
+    if !unsafe { has_repeated(Precompile::MultiplyMod, [at, at, modulus_at], count) } {
         fall_back!(MultiplyMod, {
             for _ in 0..count {
                 let y = *x;
@@ -198,7 +202,7 @@ pub(crate) fn secp256k1_add(p: &mut [u64; 8], q: &[u64; 8]) {
     let at = ptr::from_mut(p).cast::<u64>();
     let q_at = ptr::from_ref(q).cast();
     // SAFETY: the operands are `p` and `q`.
-    if !unsafe { has_done(Precompile::Secp256k1Add, [at, q_at, q_at]) } {
+    if !unsafe { has_done(Precompile::Secp256k1Add, [at, q_at, UNUSED]) } {
         fall_back!(Secp256k1Add, software::secp256k1_add(p, q));
     }
 }
@@ -209,7 +213,7 @@ pub(crate) fn secp256k1_add(p: &mut [u64; 8], q: &[u64; 8]) {
 pub(crate) fn secp256k1_double(p: &mut [u64; 8], count: usize) {
     let at = ptr::from_mut(p).cast::<u64>();
     // SAFETY: the operand is `p`.
-    if !unsafe { has_repeated(Precompile::Secp256k1Double, [at; 2], count) } {
+    if !unsafe { has_repeated(Precompile::Secp256k1Double, [at, UNUSED, UNUSED], count) } {
         fall_back!(Secp256k1Double, {
             for _ in 0..count {
                 software::secp256k1_double(p);
