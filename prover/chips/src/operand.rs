@@ -107,6 +107,7 @@ impl Operands<'_> {
                 let space = is_read_only * (SPACE_READ_ONLY - SPACE_WRITABLE) + SPACE_WRITABLE;
                 let place = self.word(index, space);
                 let access = Self::access(value, &stamp.stamp);
+                let name = format!("{name}.stamp");
                 eval_read(builder, &name, self.is_real, &place, &access, &clock)
             })
             .collect()
