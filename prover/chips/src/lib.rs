@@ -41,6 +41,7 @@ mod program;
 mod range_table;
 mod region;
 mod reservation;
+mod secp256k1;
 mod shift;
 mod store;
 mod system;
