@@ -317,3 +317,69 @@ impl Identity {
         assert!(low >= last.low && high <= last.high, "from {low} to {high}");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An identity of two positions of `count` products of bytes each.
+    fn identity(count: i64) -> Identity {
+        let products = |cell| {
+            let bytes = Bounded::new(&Expr::main(cell), -255..256) * Bounded::from(255);
+            bytes * Bounded::from(count)
+        };
+        let pair = pairs(&[products(0), products(1)]);
+        Identity {
+            bits: 16,
+            positions: [pair.clone(), pair].concat(),
+        }
+    }
+
+    fn eval(identity: &Identity) {
+        let mut builder = Builder::default();
+        identity.eval(&mut builder, "sum", &Expr::from(1), &[Expr::main(2)]);
+    }
+
+    #[test]
+    fn an_equation_may_come_close_to_the_order() {
+        let identity = identity(63);
+        eval(&identity);
+        let difference = identity.largest_difference();
+        assert!(difference > ORDER / 100 * 95, "{difference}");
+    }
+
+    #[test]
+    #[should_panic(expected = "sum wraps at")]
+    fn an_equation_that_can_wrap_is_refused() {
+        eval(&identity(64));
+    }
+
+    #[test]
+    #[should_panic(expected = "from")]
+    fn a_cell_with_less_range_than_its_equation_leaves_is_refused() {
+        let cell = Bounded::new(&Expr::main(3), 0..255 * 255);
+        let rest = Bounded::new(&Expr::main(4), 0..255 * 255 + 1);
+        let positions = vec![rest - cell.clone()];
+        Identity {
+            bits: 16,
+            positions,
+        }
+        .assert_last_is_bounded(&cell);
+    }
+
+    #[test]
+    fn products_and_squares_are_those_of_numbers() {
+        let (a, b) = ([3, 0, 250], [255, 7, 1]);
+        let value = |digits: &[i64]| -> i64 {
+            let digits = digits.iter().rev();
+            digits.fold(0, |sum, digit| sum * 256 + digit)
+        };
+        let mut product = [0; 5];
+        add_product(&mut product, &a, &b);
+        assert_eq!(value(&product), value(&a) * value(&b));
+        assert_eq!(value(&square(&a)), value(&a) * value(&a));
+        let limbs = pairs(&product);
+        assert_eq!(limbs[2], product[4]);
+        assert_eq!(limbs[0], product[0] + 256 * product[1]);
+    }
+}

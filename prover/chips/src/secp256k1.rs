@@ -22,12 +22,15 @@
 //!
 //! | equation | bits | positions at most | honest carries | sides differ by at most |
 //! |---|---|---|---|---|
-//! | slope | 8 | `128 · 32 · 765 + 3 · 32 · 255^2` | -36765 to 12404 | 16776853 |
+//! | slope | 8 | `32 · 128 · 765 + 3 · 32 · 255^2` | -36765 to 12404 | 16776853 |
 //! | `x3` | 16 | `257 · 32 · 128^2` | -3021 to 3033 | 2127936588 |
 //! | `y3` | 16 | `257 · 32 · 128 · 255` | -5075 to 5073 | 2108589138 |
 //!
-//! besides limbs and multiples of `p`, of a few `2^16` each, up to `977 · 2^16` with `p`. All are
-//! below the order of the field, 2130706433. Two bytes to a position would wrap in the slope's.
+//! The positions are those of products; there are up to four limbs besides, and up to `978 · 2^16` of
+//! multiples of `p`, which take few digits: `p` is `2^256 - 2^32 - 977`. In the slope's equation the
+//! top of the quotient takes `2^8 · 255 + 2^16 · 250` off the last position, more than the products
+//! are. All are below the order of the field, 2130706433. Two bytes to a position would not be in the
+//! slope's.
 //!
 //! The quotient of the slope's equation lies between `-4.01 · 2^256`, where a doubling takes `3 · x1²`
 //! off, and `2^256`: 32 bytes and a top digit from -5 to 250. The quotients of the others lie between
@@ -57,8 +60,9 @@
 
 use std::array::from_fn;
 
-use num_bigint::{BigInt, BigUint, Sign};
+use num_bigint::{BigInt, Sign};
 use p3_field::{Field, PrimeCharacteristicRing};
+use ruint::Uint;
 use zkvm_air::{Builder, Bus, Expr, F, columns};
 use zkvm_isa::Precompile;
 use zkvm_isa::precompile::Operand;
@@ -142,6 +146,11 @@ const OPERANDS: [Operand; 2] = [
     Precompile::Secp256k1Add.operands()[1],
 ];
 
+const _: () = {
+    let double = Precompile::Secp256k1Double.operands()[0];
+    assert!(OPERANDS[0].words == double.words && OPERANDS[0].substep == double.substep);
+};
+
 /// The prime, negated, as digits at 2^8: their positions and values.
 const MINUS_PRIME_BYTES: [(usize, i64); 4] = [(0, 209), (1, 3), (4, 1), (32, -1)];
 /// The same at 2^16.
@@ -201,7 +210,7 @@ pub(crate) fn eval(builder: &mut Builder, row: &Secp256k1<Expr>, _: &()) {
         identity.eval(builder, equation.name(), &is_real, carries);
     }
 
-    let (is_add, is_double) = (&row.is_add, &row.is_double);
+    let is_add = &row.is_add;
     let coordinates: [(&str, &Expr, &[Expr; 16]); 6] = [
         ("x1", &is_real, &x1),
         ("y1", &is_real, &y1),
@@ -216,14 +225,27 @@ pub(crate) fn eval(builder: &mut Builder, row: &Secp256k1<Expr>, _: &()) {
         });
     }
 
+    eval_apart(builder, row, &is_real);
+}
+
+/// Asserts that the points to add have different `x`, the point to double has a `y` that is not 0.
+fn eval_apart(builder: &mut Builder, row: &Secp256k1<Expr>, is_real: &Expr) {
     // Integers below 2^21: 0 mod p only if they are 0.
     let differences = row.x1.iter().zip(&row.x2).map(|(a, b)| a - b);
     let squares: Expr = differences
         .map(|difference| &difference * &difference)
         .sum();
     let y1: Expr = row.y1.iter().cloned().sum();
-    builder.assert_eq("apart", &row.apart, is_add * squares + is_double * y1);
-    builder.assert_eq("apart_is_not_0", &row.apart * &row.apart_inverse, is_real);
+    builder.assert_eq(
+        "apart",
+        &row.apart,
+        &row.is_add * squares + &row.is_double * y1,
+    );
+    builder.assert_eq(
+        "apart_is_not_0",
+        &row.apart * &row.apart_inverse,
+        is_real.clone(),
+    );
 }
 
 /// The accesses to the words of the points; returns bytes still to be looked up.
@@ -357,8 +379,8 @@ fn numbers(row: &Secp256k1<F>) -> Numbers<i64> {
 }
 
 impl<T: Term> Numbers<T> {
-    /// `s · (x2 - x1) - (y2 - y1)`, or `s · 2 · y1 - 3 · x1²`, less a multiple of the prime.
-    fn slope_positions(&self) -> Vec<T> {
+    /// `s · (x2 - x1) - (y2 - y1)`, or `s · 2 · y1 - 3 · x1²`.
+    fn slope_products(&self) -> Vec<T> {
         let (is_add, is_double) = (&self.is_add, &self.is_double);
         let doubles = is_double.clone() * T::from(2);
         let digits = self.x1.iter().zip(&self.x2).zip(&self.y1);
@@ -367,8 +389,7 @@ impl<T: Term> Numbers<T> {
                 is_add.clone() * (x2.clone() - x1.clone()) + doubles.clone() * y1.clone()
             })
             .collect();
-        // Two positions more than bytes of products: the quotient's.
-        let mut sums = vec![T::from(0); 65];
+        let mut sums = vec![T::from(0); 63];
         add_product(&mut sums, &self.slope, &denominator);
         let triples = is_double.clone() * T::from(3);
         for (sum, square) in sums.iter_mut().zip(square(&self.x1)) {
@@ -378,29 +399,22 @@ impl<T: Term> Numbers<T> {
             let sum = &mut sums[2 * index];
             *sum = sum.clone() + is_add.clone() * (y1 - y2.clone());
         }
-        take_primes(&mut sums, &self.slope_quotient, &MINUS_PRIME_BYTES);
-        // The upper two are the carry out of the last product: they need no equation.
-        let upper = sums.split_off(63);
-        let upper = pairs(&upper).into_iter();
-        let upper = upper.fold(T::from(0), |sum, upper| sum + upper * T::from(1 << 8));
-        sums[62] = sums[62].clone() + upper;
         sums
     }
 
-    /// `s² - x1 - x2 - x3` less a multiple of the prime; `x1` for `x2` in a doubling.
-    fn x3_positions(&self) -> Vec<T> {
+    /// `s² - x1 - x2 - x3`; `x1` for `x2` in a doubling.
+    fn x3_products(&self) -> Vec<T> {
         let mut sums = pairs(&square(&self.slope));
         let [x1, x2, x3] = [&self.x1, &self.x2, &self.x3].map(|bytes| pairs(bytes));
         for (sum, ((x1, x2), x3)) in sums.iter_mut().zip(x1.into_iter().zip(x2).zip(x3)) {
             let other = self.is_add.clone() * x2 + self.is_double.clone() * x1.clone();
             *sum = sum.clone() - x1 - other - x3;
         }
-        take_primes(&mut sums, &self.x3_quotient, &MINUS_PRIME_LIMBS);
         sums
     }
 
-    /// `s · (x1 - x3) - y1 - y3` less a multiple of the prime.
-    fn y3_positions(&self) -> Vec<T> {
+    /// `s · (x1 - x3) - y1 - y3`.
+    fn y3_products(&self) -> Vec<T> {
         let digits = self.x1.iter().zip(&self.x3);
         let step: Vec<T> = digits.map(|(x1, x3)| x1.clone() - x3.clone()).collect();
         let mut sums = vec![T::from(0); 63];
@@ -412,18 +426,7 @@ impl<T: Term> Numbers<T> {
         {
             *sum = sum.clone() - y1 - y3.clone();
         }
-        take_primes(&mut sums, &self.y3_quotient, &MINUS_PRIME_LIMBS);
         sums
-    }
-}
-
-/// Takes a multiple of the prime, whose negated digits are given, off `sums`.
-fn take_primes<T: Term>(sums: &mut [T], quotient: &[T], minus_prime: &[(usize, i64)]) {
-    for (index, quotient) in quotient.iter().enumerate() {
-        for (position, digit) in minus_prime {
-            let sum = &mut sums[index + position];
-            *sum = sum.clone() + quotient.clone() * T::from(*digit);
-        }
     }
 }
 
@@ -457,12 +460,49 @@ impl Equation {
         }
     }
 
-    fn positions<T: Term>(self, numbers: &Numbers<T>) -> Vec<T> {
+    /// One side less the other.
+    fn products<T: Term>(self, numbers: &Numbers<T>) -> Vec<T> {
         match self {
-            Equation::Slope => numbers.slope_positions(),
-            Equation::X3 => numbers.x3_positions(),
-            Equation::Y3 => numbers.y3_positions(),
+            Equation::Slope => numbers.slope_products(),
+            Equation::X3 => numbers.x3_products(),
+            Equation::Y3 => numbers.y3_products(),
         }
+    }
+
+    fn quotient<T>(self, numbers: &Numbers<T>) -> &[T] {
+        match self {
+            Equation::Slope => &numbers.slope_quotient,
+            Equation::X3 => &numbers.x3_quotient,
+            Equation::Y3 => &numbers.y3_quotient,
+        }
+    }
+
+    /// The prime, negated: digits and their positions.
+    fn minus_prime(self) -> &'static [(usize, i64)] {
+        match self {
+            Equation::Slope => &MINUS_PRIME_BYTES,
+            Equation::X3 | Equation::Y3 => &MINUS_PRIME_LIMBS,
+        }
+    }
+
+    /// Takes the quotient's multiple of the prime off. What would come after the last position is
+    /// added to it: it is the carry that it would have.
+    fn take_primes<T: Term>(self, mut sums: Vec<T>, quotient: &[T]) -> Vec<T> {
+        let last = sums.len() - 1;
+        for (index, quotient) in quotient.iter().enumerate() {
+            for (position, digit) in self.minus_prime() {
+                let position = index + position;
+                let after = position.saturating_sub(last) as u32;
+                let sum = &mut sums[position.min(last)];
+                let digit = T::from(digit << (self.bits() * after));
+                *sum = sum.clone() + quotient.clone() * digit;
+            }
+        }
+        sums
+    }
+
+    fn positions<T: Term>(self, numbers: &Numbers<T>) -> Vec<T> {
+        self.take_primes(self.products(numbers), self.quotient(numbers))
     }
 
     fn identity(self, numbers: &Numbers<Bounded>) -> Identity {
@@ -476,8 +516,7 @@ impl Equation {
     fn top_limb(self, numbers: &Numbers<Bounded>) -> Option<&Bounded> {
         match self {
             Equation::Slope => None,
-            Equation::X3 => numbers.x3_quotient.last(),
-            Equation::Y3 => numbers.y3_quotient.last(),
+            Equation::X3 | Equation::Y3 => self.quotient(numbers).last(),
         }
     }
 
@@ -501,24 +540,18 @@ impl Equation {
     /// Fills in quotient and carries. The positions are off by `excess` at one of them: by 0.
     fn fill(self, row: &mut Secp256k1<F>, (position, excess): (usize, i64)) {
         let bits = self.bits();
-        self.cells(row).0.fill(F::ZERO);
-        let mut positions = self.positions(&numbers(row));
-        positions[position] -= excess;
-        let quotient = value(&positions, bits) / prime();
+        let mut products = self.products(&numbers(row));
+        products[position] -= excess;
+        let quotient = value(&products, bits) / prime();
         let (cells, _) = self.cells(row);
         let digits = signed_digits(&quotient, bits, cells.len(), self.lowest_top());
-        cells
-            .iter_mut()
-            .zip(digits)
+        let carries = carries(&self.take_primes(products, &digits), bits);
+        let (quotient_cells, carry_cells) = self.cells(row);
+        let quotient = quotient_cells.iter_mut().zip(digits);
+        let carry = carry_cells.iter_mut().zip(carries);
+        quotient
+            .chain(carry)
             .for_each(|(to, digit)| *to = cell(digit));
-        let mut positions = self.positions(&numbers(row));
-        positions[position] -= excess;
-        let (_, cells) = self.cells(row);
-        let carries = carries(&positions, bits);
-        cells
-            .iter_mut()
-            .zip(carries)
-            .for_each(|(to, carry)| *to = cell(carry));
     }
 }
 
@@ -593,8 +626,18 @@ fn slope_of(is_double: bool, [x1, y1, x2, y2]: &[BigInt; 4]) -> BigInt {
     } else {
         (y2 - y1, x2 - x1)
     };
-    let inverse = reduce(&denominator).modinv(&prime());
-    reduce(&(numerator * inverse.unwrap_or_default()))
+    reduce(&(numerator * inverse(&reduce(&denominator))))
+}
+
+/// The inverse modulo the prime of a number below it; 0 if there is none. By `ruint`: `num-bigint`
+/// takes a hundred times as long, more than the rest of the row.
+fn inverse(number: &BigInt) -> BigInt {
+    let [number, prime] = [number, &prime()].map(|number| {
+        let mut digits = number.iter_u64_digits();
+        Uint::<256, 4>::from_limbs(from_fn(|_| digits.next().unwrap_or(0)))
+    });
+    let inverse = number.inv_mod(prime).unwrap_or_default();
+    BigInt::from_bytes_le(Sign::Plus, &inverse.to_le_bytes::<32>())
 }
 
 /// Fills in the third point.
@@ -784,11 +827,6 @@ mod tests {
         reduce(&words.fold(big(0), |sum, word| (sum << 64) + word))
     }
 
-    fn inverse(number: &BigInt) -> BigInt {
-        let inverse = reduce(number).modinv(&prime());
-        inverse.expect("it is not 0")
-    }
-
     /// Coordinates of random points, on the curve or not.
     fn randoms(seed: u64) -> Coordinates {
         let mut rng = Rng::new(seed);
@@ -941,7 +979,7 @@ mod tests {
                 (&highest - step, big(step)),
                 (&lowest + step, prime() - step),
             ] {
-                let y1 = reduce(&(&x1 * &x1 * 3 * inverse(&(slope * 2))));
+                let y1 = reduce(&(&x1 * &x1 * 3 * inverse(&reduce(&(slope * 2)))));
                 let coordinates = [x1, y1, big(0), big(0)];
                 let (record, program) = double(&coordinates);
                 let row = chip.row(&record, &program);
@@ -1038,7 +1076,7 @@ mod tests {
         } else {
             (y2 - y1, x2 - x1)
         };
-        reduce(&((numerator + less) * inverse(&denominator)))
+        reduce(&((numerator + less) * inverse(&reduce(&denominator))))
     }
 
     /// Forges a row that has `excess` too much at a position of an equation.
@@ -1299,7 +1337,8 @@ mod tests {
         (row.x2, row.y2) = (digits(x2, 8), digits(y2, 16));
         let denominator = (x2 - x1) * is_add + y1 * (2 * is_double);
         let numerator = (y2 - y1) * is_add + x1 * x1 * (3 * is_double);
-        refill(row, &reduce(&(numerator * inverse(&denominator))), NOWHERE);
+        let slope = reduce(&(numerator * inverse(&reduce(&denominator))));
+        refill(row, &slope, NOWHERE);
         let is_real = row.is_add + row.is_double;
         row.apart_inverse = is_real * row.apart.inverse();
         let uses = [is_real, is_real, row.is_add, row.is_add, is_real, is_real];
