@@ -13,8 +13,8 @@ use crate::machine::{Facts, Machine, Unprovable};
 use crate::program::ProgramRow;
 use crate::{
     add_sub, atomic, bitwise, boundary, branch, div_rem, hint, image, journal, jump, keccak,
-    keccak_round, less_than, load, look_ups, memory, misaligned, mul, reservation, sha256,
-    sha256_round, shift, store, system, upper_immediate,
+    keccak_round, less_than, load, look_ups, memory, misaligned, mul, multiply_mod, reservation,
+    secp256k1, sha256, sha256_round, shift, store, system, upper_immediate,
 };
 
 /// Per chip of a [`Machine`]: cells row after row, a power of two rows; `None` if it is not used.
@@ -181,6 +181,26 @@ impl Machine {
         });
         set(sha256_round::NAME, rows?);
 
+        let products = fill(&calls(Precompile::MultiplyMod), |(clock, words)| {
+            Ok(multiply_mod::fill(
+                *clock,
+                words,
+                &is_read_only(&words[4..]),
+            ))
+        });
+        set(multiply_mod::NAME, products?);
+
+        let additions = calls(Precompile::Secp256k1Add).into_iter();
+        let doublings = calls(Precompile::Secp256k1Double).into_iter();
+        let points: Vec<_> = additions
+            .map(|call| (false, call))
+            .chain(doublings.map(|call| (true, call)))
+            .collect();
+        let points = fill(&points, |(is_double, (clock, words))| {
+            let is_read_only = is_read_only(&words[8..]);
+            Ok(secp256k1::fill(*clock, *is_double, words, &is_read_only))
+        });
+        set(secp256k1::NAME, points?);
         Ok(())
     }
 

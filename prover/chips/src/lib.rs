@@ -2,8 +2,8 @@
 //!
 //! A chip is one file, always in this order: the relation, why each cell is pinned, columns,
 //! constraints and interactions (`eval`), filling a row from a record (`fill`), tests. What chips
-//! share lies in `common`, `comparison`, `chain`, `load` and `mul`. No cryptography here, and nothing
-//! of how constraints are proved. [`Machine`] puts the chips together: its registry in `machine.rs`,
+//! share lies in `common`, `comparison`, `chain`, `limbs256`, `load`, `mul` and `operand`. No
+//! cryptography here, and nothing of how constraints are proved. [`Machine`] puts the chips together: its registry in `machine.rs`,
 //! filling their traces in `fill.rs` and `ends.rs`.
 //!
 //! A rule of the tests: every constraint, every look-up and each of the bytes that share one is the
@@ -30,17 +30,20 @@ mod jump;
 mod keccak;
 mod keccak_round;
 mod less_than;
+mod limbs256;
 mod load;
 mod look_ups;
 mod machine;
 mod memory;
 mod misaligned;
 mod mul;
+mod multiply_mod;
 mod operand;
 mod program;
 mod range_table;
 mod region;
 mod reservation;
+mod secp256k1;
 mod sha256;
 mod sha256_round;
 mod shift;

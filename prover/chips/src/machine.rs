@@ -10,8 +10,9 @@ use crate::program::ProgramRow;
 use crate::region::MappedRegion;
 use crate::{
     add_sub, atomic, bitwise, bitwise_table, boundary, branch, div_rem, hint, image, journal, jump,
-    keccak, keccak_round, less_than, load, memory, misaligned, mul, program, range_table, region,
-    reservation, sha256, sha256_round, shift, store, system, upper_immediate,
+    keccak, keccak_round, less_than, load, memory, misaligned, mul, multiply_mod, program,
+    range_table, region, reservation, secp256k1, sha256, sha256_round, shift, store, system,
+    upper_immediate,
 };
 
 /// Most instructions of a program, as many as a table has rows.
@@ -199,6 +200,8 @@ fn registry(program: &Program, part: Part, facts: &Facts) -> Vec<MachineChip> {
             plain(keccak_round::NAME, main, keccak_round::eval),
             plain(sha256::NAME, main, sha256::eval),
             plain(sha256_round::NAME, main, sha256_round::eval),
+            plain(multiply_mod::NAME, main, multiply_mod::eval),
+            plain(secp256k1::NAME, main, secp256k1::eval),
         ]);
     }
     chips
