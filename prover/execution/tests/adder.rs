@@ -9,7 +9,7 @@ use zkvm_machine::SegmentLimits;
 use zkvm_machine::{Discard, Input, Limits, Program, load};
 use zkvm_prover::{
     Blake3Config, Config, Cpu, DecodeError, Header, JOURNAL_BYTES_MAX, Keys, KeysError, Options,
-    Parameters, Poseidon2Config, Proof, ProveError, Reference, Security, VerifyError, prove,
+    Parameters, Phase, Poseidon2Config, Proof, ProveError, Reference, Security, VerifyError, prove,
     report, verify,
 };
 use zkvm_statement::ExecutionKeys;
@@ -256,6 +256,39 @@ fn a_program_without_an_instruction_has_no_keys() {
         Keys::<Blake3Config>::new(&program, weak()),
         Err(KeysError::Unprovable { .. })
     ));
+}
+
+/// The guest never ends, and no limit stops it in a time that anybody has.
+#[test]
+fn cancelling_the_first_run_does_not_wait_for_the_guest() {
+    let mut code = Assembler::new(TEXT);
+    code.emit(base::jal(Reg::ZERO, 0));
+    let elf = ElfBuilder::new(TEXT).text(TEXT, code.finish().bytes);
+    let program = load(&elf.build()).expect("it loads");
+    let options = Options {
+        limits: Limits {
+            cycles_max: u64::MAX,
+            ..Limits::STANDARD
+        },
+        ..options(0)
+    };
+    let mut told = Vec::new();
+    let proved = prove(
+        &keys(&program, weak()),
+        &Cpu,
+        &Input::default(),
+        &options,
+        &mut Discard,
+        &mut |at| {
+            told.push((at.phase, at.done));
+            if at.done == 2 {
+                return ControlFlow::Break(());
+            }
+            ControlFlow::Continue(())
+        },
+    );
+    assert_eq!(proved.err(), Some(ProveError::Cancelled));
+    assert_eq!(told, [(Phase::Execute, 1), (Phase::Execute, 2)]);
 }
 
 /// Keys of which those of one part cannot be made.
