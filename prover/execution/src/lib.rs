@@ -28,7 +28,7 @@ pub use prove::{OnProgress, Options, Phase, Progress, ProveError, prove};
 pub use zkvm_soundness::{Level, Report};
 pub use zkvm_stark::{Backend, Cpu, Reference};
 pub use zkvm_statement::{
-    DecodeError, FORMAT, Header, JOURNAL_BYTES_MAX, MAGIC, Proof, Security, SegmentProof, Verified,
-    VerifyError, report, verify,
+    DecodeError, FORMAT, Header, JOURNAL_BYTES_MAX, MAGIC, Proof, READ_BYTES_FIXED,
+    READ_BYTES_PER_BYTE, Security, SegmentProof, Verified, VerifyError, report, verify,
 };
 pub use zkvm_verifier::{Blake3Config, Config, Hash, Parameters, Poseidon2Config};

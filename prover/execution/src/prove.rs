@@ -9,7 +9,7 @@ use zkvm_chips::{Machine, MemoryEnds, MemoryTables, MemoryTraces, Traces, Unprov
 use zkvm_isa::record::Part;
 use zkvm_machine::{
     Console, Discard, ExecuteError, Execution, Exit, Input, Limits, Recording, Segment,
-    SegmentLimits, execute_segments,
+    SegmentLimits, execute_segments_while,
 };
 use zkvm_stark::{Backend, Trace, commit_boundary};
 use zkvm_statement::{
@@ -207,7 +207,7 @@ fn first_run<C: Config>(
         Ok(())
     };
     let span = info_span!("execute").entered();
-    let segmented = execute_segments(
+    let segmented = execute_segments_while(
         keys.program(),
         input,
         &options.limits,
@@ -217,6 +217,12 @@ fn first_run<C: Config>(
         &mut |segment, _| {
             if failure.is_none() {
                 failure = sink(segment).err();
+            }
+            // After any other failure the guest's end is waited for: how it ended comes first.
+            if failure == Some(ProveError::Cancelled) {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
             }
         },
     )?;
@@ -397,7 +403,7 @@ impl<C: Config, B: Backend> Run<'_, C, B> {
         };
         tell(0, 0)?;
         let _span = info_span!("execute_again").entered();
-        let _ = execute_segments(
+        let _ = execute_segments_while(
             self.keys.program(),
             self.input,
             &self.options.limits,
@@ -405,9 +411,6 @@ impl<C: Config, B: Backend> Run<'_, C, B> {
             Recording::Records,
             &mut Discard,
             &mut |segment, records| {
-                if failure.is_some() {
-                    return;
-                }
                 // The records are not needed beside the traces.
                 let traces = self.traces(&segment, &std::mem::take(records));
                 let proof = traces.and_then(|traces| self.segment(&segment, traces));
@@ -416,6 +419,11 @@ impl<C: Config, B: Backend> Run<'_, C, B> {
                     tell(segment.number + 1, segment.end.cycle)
                 });
                 failure = told.err();
+                if failure.is_some() {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                }
             },
         )?;
         failure.map_or(Ok(proofs), Err)

@@ -4,15 +4,18 @@ use std::ops::ControlFlow;
 
 use p3_field::{PrimeCharacteristicRing, PrimeField32};
 use zkvm_air::F;
+use zkvm_isa::record::Part;
 use zkvm_machine::SegmentLimits;
 use zkvm_machine::{Discard, Input, Limits, Program, load};
 use zkvm_prover::{
     Blake3Config, Config, Cpu, DecodeError, Header, JOURNAL_BYTES_MAX, Keys, KeysError, Options,
-    Parameters, Poseidon2Config, Proof, ProveError, Reference, Security, VerifyError, prove,
+    Parameters, Phase, Poseidon2Config, Proof, ProveError, Reference, Security, VerifyError, prove,
     report, verify,
 };
+use zkvm_statement::ExecutionKeys;
 use zkvm_testkit::asm::{Assembler, Reg, base};
 use zkvm_testkit::elf::ElfBuilder;
+use zkvm_verifier::{KeyError, VerifyingKey};
 
 const TEXT: u64 = 0x2000;
 const DATA: u64 = 0x1000;
@@ -253,6 +256,85 @@ fn a_program_without_an_instruction_has_no_keys() {
         Keys::<Blake3Config>::new(&program, weak()),
         Err(KeysError::Unprovable { .. })
     ));
+}
+
+/// The guest never ends, and no limit stops it in a time that anybody has.
+#[test]
+fn cancelling_the_first_run_does_not_wait_for_the_guest() {
+    let mut code = Assembler::new(TEXT);
+    code.emit(base::jal(Reg::ZERO, 0));
+    let elf = ElfBuilder::new(TEXT).text(TEXT, code.finish().bytes);
+    let program = load(&elf.build()).expect("it loads");
+    let options = Options {
+        limits: Limits {
+            cycles_max: u64::MAX,
+            ..Limits::STANDARD
+        },
+        ..options(0)
+    };
+    let mut told = Vec::new();
+    let proved = prove(
+        &keys(&program, weak()),
+        &Cpu,
+        &Input::default(),
+        &options,
+        &mut Discard,
+        &mut |at| {
+            told.push((at.phase, at.done));
+            if at.done == 2 {
+                return ControlFlow::Break(());
+            }
+            ControlFlow::Continue(())
+        },
+    );
+    assert_eq!(proved.err(), Some(ProveError::Cancelled));
+    assert_eq!(told, [(Phase::Execute, 1), (Phase::Execute, 2)]);
+}
+
+/// Keys of which those of one part cannot be made.
+struct Lacking<'a> {
+    keys: &'a Keys,
+    part: Part,
+}
+
+impl ExecutionKeys<Blake3Config> for Lacking<'_> {
+    fn config(&self) -> &Blake3Config {
+        self.keys.config()
+    }
+
+    fn program_id(&self) -> [u8; 32] {
+        ExecutionKeys::program_id(self.keys)
+    }
+
+    fn entry(&self) -> u32 {
+        self.keys.entry()
+    }
+
+    fn security(&self) -> Security {
+        self.keys.security()
+    }
+
+    fn machine(&self) -> [u8; 32] {
+        self.keys.machine()
+    }
+
+    fn key(&self, part: Part) -> Result<&VerifyingKey<Blake3Config>, KeyError> {
+        if part == self.part {
+            return Err(KeyError::NoPreprocessed);
+        }
+        self.keys.key(part)
+    }
+}
+
+#[test]
+fn a_key_that_cannot_be_made_is_said() {
+    let keys = keys(&adder(12), weak());
+    let proof = prove_it(&keys, 42).expect("it is provable");
+    let lacking = |part| Lacking { keys: &keys, part };
+    // A proof of one segment asks for the keys of the last one only.
+    assert!(verify(&lacking(Part::Segment), 42, &proof).is_ok());
+    let refused = verify(&lacking(Part::Last), 42, &proof);
+    assert_eq!(refused, Err(VerifyError::Key(KeyError::NoPreprocessed)));
 }
 
 #[test]

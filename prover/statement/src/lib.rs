@@ -20,13 +20,16 @@
 
 extern crate alloc;
 
+mod decode;
 mod messages;
 mod proof;
 mod security;
 mod verify;
 
 pub use messages::{SegmentEnd, between_messages, context, segment_messages};
-pub use proof::{DecodeError, FORMAT, Header, MAGIC, Proof, SegmentProof};
+pub use proof::{
+    DecodeError, FORMAT, Header, MAGIC, Proof, READ_BYTES_FIXED, READ_BYTES_PER_BYTE, SegmentProof,
+};
 pub use security::{Security, report};
 pub use verify::{
     ExecutionKeys, JOURNAL_BYTES_MAX, SEGMENTS_MAX, Verified, VerifyError, WORDS_PARTS_MAX, verify,

@@ -12,6 +12,8 @@ use thiserror::Error;
 use zkvm_air::F;
 use zkvm_verifier::{Blake3Config, Config, Hash, Parameters, TablesProof};
 
+use crate::decode;
+
 /// How the proof was made; a verifier with other ways cannot check it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
@@ -137,6 +139,12 @@ pub enum DecodeError {
 pub const MAGIC: &[u8; 9] = b"\x8fZKVM\r\n\x1a\n";
 /// The format of the bytes after the magic, which this program writes and reads.
 pub const FORMAT: u16 = 2;
+/// Memory that [`Proof::from_bytes`] takes at most for each byte it is given, in bytes. While a list
+/// grows there are the old one and one of twice its capacity.
+pub const READ_BYTES_PER_BYTE: usize = 3 * decode::MEMORY_PER_BYTE;
+/// Memory that [`Proof::from_bytes`] takes besides, at most: one list of a length that does not come
+/// true, and messages.
+pub const READ_BYTES_FIXED: usize = (1 << 20) + (1 << 12);
 /// Bytes of the checksum at the end: the first of the BLAKE3 hash of all before it.
 const CHECKSUM_BYTES: usize = 8;
 
@@ -176,7 +184,7 @@ fn body(bytes: &[u8]) -> Result<&[u8], DecodeError> {
     Ok(body)
 }
 
-fn damaged(error: postcard::Error) -> DecodeError {
+fn damaged(error: impl ToString) -> DecodeError {
     DecodeError::Body {
         reason: error.to_string(),
     }
@@ -198,9 +206,9 @@ impl<C: Config> Proof<C> {
 
     /// Reads a proof. The encoding must be the one that [`Self::to_bytes`] gives.
     ///
-    /// Memory: linear in the length of `bytes`; an honest proof takes a few times its length, bytes
-    /// made to harm up to 50 times (an empty list is one byte and 24 in memory). A caller that reads
-    /// from anywhere bounds the length first.
+    /// Memory: at most [`READ_BYTES_PER_BYTE`] times the length of `bytes` and [`READ_BYTES_FIXED`],
+    /// whatever they are; what is read takes at most two thirds of that. A caller that reads from
+    /// anywhere bounds the length first.
     ///
     /// # Errors
     /// [`DecodeError`] says what is wrong.
@@ -210,7 +218,7 @@ impl<C: Config> Proof<C> {
             let expected = C::HASH;
             return Err(DecodeError::Hash { expected, got });
         }
-        let proof: Self = postcard::from_bytes(body(bytes)?).map_err(damaged)?;
+        let proof: Self = decode::from_bytes(body(bytes)?).map_err(damaged)?;
         if proof.to_bytes()? != bytes {
             let reason = "it is not encoded as proofs are".to_owned();
             return Err(DecodeError::Body { reason });

@@ -8,9 +8,10 @@ use zkvm_air::{F, Scope};
 use zkvm_isa::layout::{HEAP_END, WORDS_MAX};
 use zkvm_isa::record::Part;
 use zkvm_soundness::{Term, Unsupported};
+use zkvm_verifier::logup::Challenges;
 use zkvm_verifier::{
-    Config, ExecutionTranscript, KeyError, PublicMessage, Shared, Statement, TablesProof,
-    VerifyingKey, messages_sum,
+    Challenge, Config, ExecutionTranscript, KeyError, PublicMessage, Shared, Statement,
+    TablesProof, VerifyingKey, messages_sum,
 };
 
 use crate::messages::{SegmentEnd, between_messages, context, segment_messages};
@@ -197,12 +198,7 @@ pub fn verify<C: Config>(
     check_security(keys, proof)?;
     let claims = claims(keys, proof)?;
     let shared = shared(keys, proof, &claims)?;
-    let mut between = messages_sum(
-        Scope::Execution,
-        &between_messages(proof.last_word),
-        &shared.challenges,
-    )
-    .map_err(VerifyError::BetweenMessages)?;
+    let mut between = public_between(proof.last_word, &shared.challenges)?;
     for (index, claim) in claims.iter().enumerate() {
         let statement = Statement {
             context: &[F::from_usize(index)],
@@ -226,6 +222,12 @@ pub fn verify<C: Config>(
         journal: proof.journal.clone(),
         exit_code,
     })
+}
+
+/// The sum of the verifier's own messages between segments.
+fn public_between(last_word: u32, challenges: &Challenges) -> Result<Challenge, VerifyError> {
+    let messages = between_messages(last_word);
+    messages_sum(Scope::Execution, &messages, challenges).map_err(VerifyError::BetweenMessages)
 }
 
 /// Checks what the proof says of itself against the caller's, and every bound.
@@ -397,3 +399,28 @@ fn shared<C: Config>(
 }
 
 const _: () = assert!(HEAP_END / 2 < F::ORDER_U32);
+
+#[cfg(test)]
+mod tests {
+    use p3_field::PrimeCharacteristicRing;
+    use zkvm_air::Bus;
+    use zkvm_isa::layout::WORDS_START;
+    use zkvm_verifier::Challenge;
+    use zkvm_verifier::logup::Challenges;
+
+    use super::{VerifyError, public_between};
+
+    /// Nobody can choose the challenges, and one in 2^155 hits; a message of fingerprint zero must
+    /// be refused all the same, as its fraction could be anything.
+    #[test]
+    fn a_message_between_segments_of_fingerprint_zero_is_refused() {
+        let (last, beta) = (77, Challenge::TWO);
+        let chain = Challenge::from_u8(Bus::Chain as u8);
+        let at = |word| public_between(last, &Challenges::new(-chain - beta * word, beta));
+        let refused = VerifyError::BetweenMessages(zkvm_verifier::VerifyError::Fingerprint);
+        for word in [WORDS_START, last].map(Challenge::from_u32) {
+            assert_eq!(at(word), Err(refused.clone()));
+        }
+        assert!(at(Challenge::from_u32(last - 1)).is_ok());
+    }
+}

@@ -26,7 +26,8 @@ pub use decode::check_decode;
 pub use guest::{Guest, GuestSource, SYSTEM_CALLS};
 pub use load::{TEXT_SPAN_FUZZED_BYTES_MAX, check_load, load_bytes_max, text_span_bytes};
 pub use proof::{
-    HonestProof, ProofOutcome, check_proof, edited, honest_proof, proof_bytes_max, sealed,
+    HonestProof, ProofOutcome, check_proof, edited, honest_proof, hostile_proofs, proof_bytes_max,
+    reading_bytes_max, sealed,
 };
 pub use run::{Run, check_execute, check_execution, check_run, run_bytes_max};
 pub use segments::{Cut, CutPlan, check_cut, check_segments, cut};

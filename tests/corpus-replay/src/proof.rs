@@ -4,7 +4,10 @@ use std::ops::ControlFlow;
 use std::sync::OnceLock;
 
 use zkvm_machine::{Discard, Input, Limits, SegmentLimits, load};
-use zkvm_prover::{Cpu, Keys, Options, Parameters, Proof, Security, prove, verify};
+use zkvm_prover::{
+    Cpu, Keys, Options, Parameters, Proof, READ_BYTES_FIXED, READ_BYTES_PER_BYTE, Security, prove,
+    verify,
+};
 use zkvm_testkit::asm::{Assembler, Reg, base};
 use zkvm_testkit::elf::ElfBuilder;
 
@@ -97,11 +100,16 @@ pub fn honest_proof() -> &'static HonestProof {
 /// compared; what is opened, copied for the commitment scheme; and a fixed part for the verifier's
 /// own tables.
 ///
-/// Edits of the honest proof stay below it. Bytes made of empty lists do not: reading them takes up to
-/// 50 times their length, as `Proof::from_bytes` says, and a fuzzer may find that.
+/// Reading alone has a lower limit: [`reading_bytes_max`].
 #[must_use]
 pub fn proof_bytes_max(length_bytes: usize) -> u64 {
     32 * length_bytes as u64 + (4 << 20)
+}
+
+/// Most host memory that reading `length_bytes` may take at the highest, as `Proof::from_bytes` says.
+#[must_use]
+pub fn reading_bytes_max(length_bytes: usize) -> u64 {
+    (READ_BYTES_PER_BYTE * length_bytes + READ_BYTES_FIXED) as u64
 }
 
 /// Claims that reading `bytes` and verifying what is read never panics, takes no more memory than
@@ -119,13 +127,23 @@ pub fn check_proof(bytes: &[u8]) -> Result<ProofOutcome, Violation> {
         let verified = verified.expect("the honest proof verifies");
         assert_eq!(verified.journal, b"hello, zkvm");
     });
-    let (outcome, peak) = measure(|| match Proof::from_bytes(bytes) {
-        Err(_) => ProofOutcome::NotRead,
-        Ok(proof) => match verify(&honest.keys, EXIT_CODE, &proof) {
-            Err(_) => ProofOutcome::Rejected,
-            Ok(_) => ProofOutcome::Accepted,
-        },
+    let mut reading = 0;
+    let (outcome, peak) = measure(|| {
+        let proof;
+        (proof, reading) = measure(|| Proof::from_bytes(bytes));
+        match proof {
+            Err(_) => ProofOutcome::NotRead,
+            Ok(proof) => match verify(&honest.keys, EXIT_CODE, &proof) {
+                Err(_) => ProofOutcome::Rejected,
+                Ok(_) => ProofOutcome::Accepted,
+            },
+        }
     });
+    let most = reading_bytes_max(bytes.len());
+    claim!(
+        reading <= most,
+        "reading took {reading} bytes, the limit is {most}"
+    );
     let most = proof_bytes_max(bytes.len());
     claim!(peak <= most, "it took {peak} bytes, the limit is {most}");
     claim!(
@@ -170,6 +188,66 @@ pub fn edited(edits: &[u8]) -> Vec<u8> {
         }
     }
     sealed(bytes)
+}
+
+/// Proof files made of short lists, about `length_bytes` long, with a name for each: what takes the
+/// most memory for its length. All but the lists is the honest proof's.
+///
+/// An empty list is one byte, and a `Vec` of 24 in memory; what holds several lists is more.
+#[must_use]
+pub fn hostile_proofs(length_bytes: usize) -> Vec<(&'static str, Vec<u8>)> {
+    /// A change to the proof that adds a number of elements.
+    type Fill = fn(&mut Proof, usize);
+    /// With its name, and the bytes of an element.
+    const FILLS: [(&str, usize, Fill); 8] = [
+        ("queries", 1, |proof, count| {
+            proof.segments[0].tables.pcs.input_openings[0].opened_values = vec![Vec::new(); count];
+        }),
+        ("rows", 1, |proof, count| {
+            proof.segments[0].tables.pcs.input_openings[0].opened_values =
+                vec![vec![Vec::new(); count]];
+        }),
+        ("queries of a row", 2, |proof, count| {
+            proof.segments[0].tables.pcs.input_openings[0].opened_values =
+                vec![vec![Vec::new()]; count];
+        }),
+        ("siblings", 1, |proof, count| {
+            let steps = &mut proof.segments[0].tables.pcs.commit_phase_openings;
+            steps[0].sibling_values = vec![Vec::new(); count];
+        }),
+        ("openings", 6, |proof, count| {
+            let tables = &mut proof.segments[0].tables;
+            let mut empty = tables.openings[0].clone();
+            for list in [
+                &mut empty.main,
+                &mut empty.preprocessed,
+                &mut empty.fractions,
+                &mut empty.running,
+                &mut empty.running_next,
+                &mut empty.quotient,
+            ] {
+                list.clear();
+            }
+            tables.openings = vec![empty; count];
+        }),
+        ("heights", 1, |proof, count| {
+            proof.segments[0].tables.heights_log2 = vec![None; count];
+        }),
+        ("journal", 1, |proof, count| proof.journal = vec![7; count]),
+        // Few enough to be read.
+        ("siblings beside a journal", 5, |proof, count| {
+            let steps = &mut proof.segments[0].tables.pcs.commit_phase_openings;
+            steps[0].sibling_values = vec![Vec::new(); count];
+            proof.journal = vec![7; 4 * count];
+        }),
+    ];
+    let honest = Proof::from_bytes(&honest_proof().bytes).expect("the honest proof is read");
+    let made = FILLS.iter().map(|(name, element_bytes, fill)| {
+        let mut proof = honest.clone();
+        fill(&mut proof, length_bytes / element_bytes);
+        (*name, proof.to_bytes().expect("it has an encoding"))
+    });
+    made.collect()
 }
 
 /// Adds the checksum of a proof file.

@@ -1,7 +1,7 @@
 //! Reading and verifying proofs: always an answer, never a panic, never more memory than the length
 //! of the input allows, nothing accepted but the honest proof.
 
-use zkvm_corpus_replay::{ProofOutcome, check_proof, edited, honest_proof, sealed};
+use zkvm_corpus_replay::{ProofOutcome, check_proof, edited, honest_proof, hostile_proofs, sealed};
 use zkvm_testkit::rng::Rng;
 
 #[track_caller]
@@ -64,4 +64,30 @@ fn random_bytes_behind_a_good_beginning_are_refused() {
         let got = outcome(&sealed(bytes), &format!("{length} random bytes"));
         assert_eq!(got, ProofOutcome::NotRead);
     }
+}
+
+/// Found: reading lists of empty lists took up to 72 times the length of the bytes.
+#[test]
+fn bytes_made_of_empty_lists_take_no_more_memory_than_others() {
+    // A list's first reservation is of 1 MiB: 43 690 lists of 24 bytes. Just above a power of two
+    // times as many, the list has just moved into one of twice the capacity.
+    let lengths = [20_000, 43_691, 174_765, 5 * 174_765, 1 << 20, 43_691 << 6];
+    let mut rejected = Vec::new();
+    for length in lengths {
+        for (name, bytes) in hostile_proofs(length) {
+            let what = format!("{length} bytes of {name}");
+            match outcome(&bytes, &what) {
+                ProofOutcome::NotRead => {}
+                ProofOutcome::Rejected => rejected.push((length, name)),
+                ProofOutcome::Accepted => panic!("{what} are accepted"),
+            }
+        }
+    }
+    // What an honest proof could take, however it is made, is read.
+    for length in lengths {
+        for name in ["heights", "journal", "siblings beside a journal"] {
+            assert!(rejected.contains(&(length, name)), "{length} of {name}");
+        }
+    }
+    assert_eq!(rejected.len(), 3 * lengths.len(), "{rejected:?}");
 }

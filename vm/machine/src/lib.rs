@@ -46,8 +46,8 @@ pub use memory::Region;
 pub use program::{Image, Permissions, Program, ProgramId, ProgramIdError, Symbol};
 pub use segment::{
     BoundaryRegister, BoundaryWord, Checkpoint, REGISTER_HINTS, REGISTER_JOURNAL,
-    REGISTER_RESERVATION, REGISTERS, Recording, ReplayError, Segment, SegmentedExecution,
-    execute_segments, replay,
+    REGISTER_RESERVATION, REGISTERS, Recording, ReplayError, Segment, SegmentedExecution, Sink,
+    execute_segments, execute_segments_while, replay,
 };
 pub use zkvm_isa as isa;
 pub use zkvm_isa::record::Records;

@@ -10,6 +10,8 @@
 //!   replay(Segment)  ──▶ Records                      (the same records, from the segment alone)
 //! ```
 
+use std::ops::ControlFlow;
+
 use thiserror::Error;
 use zkvm_isa::layout::WORD_BYTES;
 use zkvm_isa::record::{
@@ -208,6 +210,35 @@ pub fn execute_segments(
     console: &mut dyn Console,
     sink: &mut dyn FnMut(Segment, &mut Records),
 ) -> Result<SegmentedExecution, ExecuteError> {
+    let mut sink = |segment: Segment, records: &mut Records| {
+        sink(segment, records);
+        ControlFlow::Continue(())
+    };
+    execute_segments_while(
+        program,
+        input,
+        limits,
+        segment_limits,
+        recording,
+        console,
+        &mut sink,
+    )
+}
+
+/// Like [`execute_segments`], but stops after the segment at which `sink` breaks: if the guest did
+/// not end with it, as if that had been the limit of its cycles.
+///
+/// # Errors
+/// As [`execute_segments`].
+pub fn execute_segments_while(
+    program: &Program,
+    input: &Input,
+    limits: &Limits,
+    segment_limits: &SegmentLimits,
+    recording: Recording,
+    console: &mut dyn Console,
+    sink: Sink<'_>,
+) -> Result<SegmentedExecution, ExecuteError> {
     segment_limits.check()?;
     let mut hart = Hart::new(program, input, limits, console)?;
     let (stop, counter, segments) = match recording {
@@ -219,6 +250,9 @@ pub fn execute_segments(
         segments,
     })
 }
+
+/// Takes each segment with its records, and breaks if no more are wanted.
+pub type Sink<'a> = &'a mut dyn FnMut(Segment, &mut Records) -> ControlFlow<()>;
 
 /// What to keep of each segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -233,7 +267,7 @@ fn run_segments<const RECORDS: bool>(
     hart: &mut Hart<'_>,
     limits: &Limits,
     segment_limits: &SegmentLimits,
-    sink: &mut dyn FnMut(Segment, &mut Records),
+    sink: Sink<'_>,
 ) -> (Stop, Counter, u32) {
     let mut tracer = Tracer::<RECORDS>::new(segment_limits);
     loop {
@@ -249,9 +283,9 @@ fn run_segments<const RECORDS: bool>(
         let continues =
             stop == Stop::Full || stop == Stop::CycleLimit && hart.cycles < limits.cycles_max;
         let segment = tracer.finish(&hart.memory, start, end, halts, hints);
-        sink(segment, &mut tracer.records);
+        let wanted = sink(segment, &mut tracer.records);
         tracer.records.clear();
-        if !continues {
+        if !continues || wanted.is_break() {
             return (stop, tracer.counter, tracer.segment);
         }
     }
@@ -816,6 +850,7 @@ mod tests {
     use zkvm_testkit::asm::{Order, Reg};
 
     use super::*;
+    use crate::execute::Exit;
     use crate::testing::{DATA, call, halt, hinted, program};
 
     /// A program of several short segments with journal writes and hint reads in each.
@@ -856,6 +891,40 @@ mod tests {
         assert!(outcome.is_ok_and(|outcome| outcome.execution.exit.is_success()));
         assert!(parts.len() > 3);
         (program, parts)
+    }
+
+    #[test]
+    fn a_sink_that_breaks_ends_the_execution_there() {
+        let (program, parts) = sample();
+        let limits = SegmentLimits {
+            cycles_max: SegmentLimits::CYCLES_MAX_LEAST,
+            ..SegmentLimits::STANDARD
+        };
+        let mut taken = Vec::new();
+        let outcome = execute_segments_while(
+            &program,
+            &hinted(&[7; 2000]),
+            &Limits::STANDARD,
+            &limits,
+            Recording::Boundaries,
+            &mut Discard,
+            &mut |segment, _| {
+                taken.push(segment);
+                if taken.len() == 2 {
+                    return ControlFlow::Break(());
+                }
+                ControlFlow::Continue(())
+            },
+        );
+        let outcome = outcome.expect("it executes");
+        assert!(
+            taken
+                .iter()
+                .eq(parts.iter().take(2).map(|(segment, _)| segment))
+        );
+        assert_eq!(outcome.segments, 2);
+        assert_eq!(outcome.execution.exit, Exit::CycleLimit);
+        assert_eq!(outcome.execution.cycles, taken[1].end.cycle);
     }
 
     #[test]
