@@ -160,7 +160,7 @@ pub(crate) fn sha256_compress(state: &mut State, block: &[u64; 8]) {
     let at = ptr::from_mut(state).cast::<u64>();
     let block_at = ptr::from_ref(block).cast::<u64>();
     // SAFETY: the operands are `state`, which is aligned to 8 bytes, and `block`.
-    if !unsafe { has_done(Precompile::Sha256Compress, [at, block_at, block_at]) } {
+    if !unsafe { has_done(Precompile::Sha256Compress, [at, block_at, at]) } {
         fall_back!(Sha256Compress, software::sha256_compress(state, block));
     }
 }
