@@ -10,6 +10,7 @@
 //! ```
 
 use core::mem::MaybeUninit;
+use core::ptr;
 
 use super::field::reduced;
 use super::point::Sum;
@@ -97,8 +98,8 @@ pub fn multiply_add(generator_scalar: &[u64; 4], scalar: &[u64; 4], point: &Poin
     }
     let generator_scalar = reduced(generator_scalar);
     let [low, high] = split(&scalar);
-    let mut tables = [MaybeUninit::uninit(); 2];
-    let [multiples, images] = &mut tables;
+    let mut rooms = [[MaybeUninit::uninit(); MULTIPLES]; 2];
+    let [multiples, images] = &mut rooms;
     let multiples = multiples_of(point, multiples);
     let images = images_of(multiples, images);
     let mut coordinates = [0; 8];
@@ -148,46 +149,39 @@ fn add_generator_multiples(sum: &mut Sum<'_>, low: &mut u64, high: &mut u64) {
     }
 }
 
-/// Multiples of a point, written where they stay.
+/// Multiples of a point.
 type Table = [[u64; 8]; MULTIPLES];
+
+/// A table that is not written yet: its points are made where they stay.
+type Room = [MaybeUninit<[u64; 8]>; MULTIPLES];
 
 /// The multiples 1 to 15. Points that are not the identity have the group's order, a large prime,
 /// so no sum here is of equal or opposite points.
 #[inline(always)]
-fn multiples_of<'a>(point: &[u64; 8], table: &'a mut MaybeUninit<Table>) -> &'a Table {
-    let mut previous = *point;
-    fill(table, |index| {
+fn multiples_of<'a>(point: &[u64; 8], room: &'a mut Room) -> &'a Table {
+    let mut previous = point;
+    for (index, place) in room.iter_mut().enumerate() {
+        let multiple = place.write(*previous);
         match index {
             0 => {}
-            1 => call::secp256k1_double(&mut previous, 1),
-            _ => call::secp256k1_add(&mut previous, point),
+            1 => call::secp256k1_double(multiple, 1),
+            _ => call::secp256k1_add(multiple, point),
         }
-        previous
-    })
+        previous = multiple;
+    }
+    // SAFETY: every point was written.
+    unsafe { &*ptr::from_ref(room).cast::<Table>() }
 }
 
 /// The endomorphism's images.
 #[inline(always)]
-fn images_of<'a>(multiples: &Table, table: &'a mut MaybeUninit<Table>) -> &'a Table {
-    fill(table, |index| {
-        let mut image = multiples[index];
-        let (halves, _) = image.as_chunks_mut::<4>();
-        call::multiply_mod(&mut halves[0], &BETA, &FIELD_PRIME);
-        image
-    })
-}
-
-#[inline(always)]
-fn fill(table: &mut MaybeUninit<Table>, mut multiple: impl FnMut(usize) -> [u64; 8]) -> &Table {
-    let first = table.as_mut_ptr().cast::<[u64; 8]>();
-    for index in 0..MULTIPLES {
-        // SAFETY: the table has so many elements.
-        let place = unsafe { first.add(index) };
-        // SAFETY: the place is an element of the table.
-        unsafe { place.write(multiple(index)) };
+fn images_of<'a>(multiples: &Table, room: &'a mut Room) -> &'a Table {
+    for (point, place) in multiples.iter().zip(room.iter_mut()) {
+        let (coordinates, _) = place.write(*point).as_chunks_mut::<4>();
+        call::multiply_mod(&mut coordinates[0], &BETA, &FIELD_PRIME);
     }
-    // SAFETY: every element was written.
-    unsafe { table.assume_init_ref() }
+    // SAFETY: every point was written.
+    unsafe { &*ptr::from_ref(room).cast::<Table>() }
 }
 
 /// Splits a scalar below the group's order: `scalar = low + λ · high`, both below 2^132.
