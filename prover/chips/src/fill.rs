@@ -171,9 +171,7 @@ impl Machine {
         });
         set(sha256::NAME, rows?);
         let rounds = compressions.iter().flat_map(|(clock, words)| {
-            sha256_round::rounds(words)
-                .into_iter()
-                .map(move |(t, state, window)| (*clock, t, state, window))
+            sha256_round::rounds(words).map(move |(t, state, window)| (*clock, t, state, window))
         });
         let rounds: Vec<_> = rounds.collect();
         let rows = fill(&rounds, |(clock, t, state, window)| {
