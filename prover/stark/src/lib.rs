@@ -7,6 +7,7 @@
 
 mod backend;
 mod cpu;
+mod extend;
 mod fingerprints;
 mod key;
 mod open;

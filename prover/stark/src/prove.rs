@@ -14,6 +14,7 @@ use zkvm_verifier::{
 
 use crate::Trace;
 use crate::backend::{Backend, LogupInputs, QuotientInputs};
+use crate::extend::Extender;
 use crate::key::ProvingKey;
 
 /// Why no proof could be made.
@@ -70,22 +71,22 @@ pub fn commit_boundary<C: Config>(
     traces: Vec<Option<Trace>>,
 ) -> Result<Option<Commitment<C>>, ProveError> {
     check_count(key, &traces)?;
-    let mut tables = Vec::new();
+    let extender = Extender::default();
+    let mut extended = Vec::new();
     for (table, trace) in key.verifying.tables().iter().zip(traces) {
         if let Some(trace) = trace
             && table.description.round == Round::Boundary
         {
             check_shape(table, Some(&trace))?;
-            tables.push((
-                config.pcs().natural_domain_for_degree(trace.height()),
-                trace,
-            ));
+            let domain = config.pcs().natural_domain_for_degree(trace.height());
+            let blowup_log2 = config.parameters().blowup_log2;
+            extended.push(extender.extend(&domain, &trace, blowup_log2));
         }
     }
-    if tables.is_empty() {
+    if extended.is_empty() {
         return Ok(None);
     }
-    let (commitment, _) = commit::<C>(config.pcs(), tables)?;
+    let (commitment, _) = commit::<C>(config.pcs(), extended)?;
     Ok(Some(commitment))
 }
 
@@ -105,17 +106,25 @@ pub fn prove<C: Config>(
     traces: Vec<Option<Trace>>,
 ) -> Result<TablesProof<C>, ProveError> {
     let pcs = config.pcs();
-    let (tables, heights_log2) = check_shapes(config, key, traces)?;
-    let traces_of = |round: Round| {
+    let (mut tables, heights_log2) = check_shapes(config, key, traces)?;
+    let extender = Extender::default();
+    let blowup_log2 = config.parameters().blowup_log2;
+    let extend =
+        |domain: &Domain, table: &RowMajorMatrix<F>| extender.extend(domain, table, blowup_log2);
+    let extended_of = |round: Round| -> Vec<_> {
         let of_round = tables
             .iter()
-            .filter(move |table| table.description.round == round);
-        of_round.map(|table| (table.domain, table.trace.clone()))
+            .filter(|table| table.description.round == round);
+        of_round
+            .map(|table| extend(&table.domain, &table.trace))
+            .collect()
     };
     let span = info_span!("commit_main").entered();
-    let (boundary, boundary_data) = match traces_of(Round::Boundary).next() {
-        Some(_) => Some(commit::<C>(pcs, traces_of(Round::Boundary))?).unzip(),
-        None => (None, None),
+    let extended = extended_of(Round::Boundary);
+    let (boundary, boundary_data) = if extended.is_empty() {
+        (None, None)
+    } else {
+        Some(commit::<C>(pcs, extended)?).unzip()
     };
     let mut transcript = Transcript::begin(
         config,
@@ -124,7 +133,7 @@ pub fn prove<C: Config>(
         &heights_log2,
         boundary.as_ref(),
     );
-    let (main, main_data) = commit::<C>(pcs, traces_of(Round::Main))?;
+    let (main, main_data) = commit::<C>(pcs, extended_of(Round::Main))?;
     drop(span);
     let logup_grinding = transcript.grind_logup(&main, config.parameters().logup_grinding_bits);
     let challenges = [transcript.logup_challenges(), statement.shared.challenges];
@@ -132,7 +141,7 @@ pub fn prove<C: Config>(
     let span = info_span!("logup").entered();
     let mut sums = Vec::with_capacity(tables.len());
     let mut matrices = Vec::with_capacity(2 * tables.len());
-    for table in &tables {
+    for table in &mut tables {
         let columns = backend.logup(&LogupInputs {
             description: table.description,
             main: &table.trace,
@@ -144,12 +153,18 @@ pub fn prove<C: Config>(
             chip: table.description.name.clone(),
         })?;
         sums.push(columns.sums);
+        // From here on only what was committed to is needed.
+        table.trace.values = Vec::new();
         let both = columns.fractions.into_iter().chain([columns.running]);
         matrices.extend(both.map(|matrix| (table.domain, matrix)));
     }
     drop(span);
     let span = info_span!("commit_logup").entered();
-    let (logup, logup_data) = commit::<C>(pcs, matrices)?;
+    let extended = matrices
+        .into_iter()
+        .map(|(domain, columns)| extend(&domain, &columns))
+        .collect();
+    let (logup, logup_data) = commit::<C>(pcs, extended)?;
     drop(span);
     let sums_of =
         |scope: usize| -> Vec<Challenge> { sums.iter().filter_map(|sums| sums[scope]).collect() };
@@ -190,11 +205,12 @@ pub fn prove<C: Config>(
     }
     drop(span);
     let span = info_span!("commit_quotient").entered();
-    let ldes = pcs
-        .get_quotient_ldes(chunks, 2)
-        .map_err(|error| failed(&error))?;
-    let ldes = ldes.chunks(2).map(side_by_side).collect();
-    let (quotient, quotient_data) = pcs.commit_ldes(ldes).map_err(|error| failed(&error))?;
+    let extended: Vec<_> = chunks
+        .into_iter()
+        .map(|(domain, chunk)| extend(&domain, &chunk))
+        .collect();
+    let extended = extended.chunks(2).map(side_by_side).collect();
+    let (quotient, quotient_data) = commit::<C>(pcs, extended)?;
     drop(span);
     let zeta = transcript.out_of_domain_point(&quotient);
 
@@ -261,11 +277,12 @@ fn side_by_side(chunks: &[RowMajorMatrix<F>]) -> RowMajorMatrix<F> {
 
 type ProverData<C> = <<C as Config>::Pcs as Pcs<Challenge, <C as Config>::Challenger>>::ProverData;
 
+/// Commits to extended tables.
 fn commit<C: Config>(
     pcs: &C::Pcs,
-    matrices: impl IntoIterator<Item = (Domain, RowMajorMatrix<F>)>,
+    extended: Vec<RowMajorMatrix<F>>,
 ) -> Result<(zkvm_verifier::Commitment<C>, ProverData<C>), ProveError> {
-    pcs.commit(matrices).map_err(|error| failed(&error))
+    pcs.commit_ldes(extended).map_err(|error| failed(&error))
 }
 
 fn failed(error: &impl std::fmt::Debug) -> ProveError {

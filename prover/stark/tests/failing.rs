@@ -94,6 +94,10 @@ impl UnivariateStarkPcs<Challenge, Challenger> for Failing {
     }
 
     fn commit_ldes(&self, ldes: Vec<RowMajorMatrix<F>>) -> Result<Committed<Self>, TooTall> {
+        // They are twice as tall.
+        if ldes.iter().any(|rows| rows.height() > 2 * self.rows_max) {
+            return Err(TooTall);
+        }
         UnivariateStarkPcs::<Challenge, Challenger>::commit_ldes(&self.fri, ldes)
             .map_err(|_| TooTall)
     }
