@@ -9,6 +9,7 @@
 //! by the execution, except those that the proposer is free to choose.
 
 use alloc::borrow::Cow;
+use alloc::format;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
@@ -18,6 +19,8 @@ use alloy_consensus::{
     TxType, proofs,
 };
 use alloy_eips::eip4895::Withdrawals;
+use alloy_eips::eip7002::WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS;
+use alloy_eips::eip7251::CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS;
 use alloy_eips::eip7685::Requests;
 use alloy_evm::block::{BlockExecutionError, BlockExecutor};
 use alloy_evm::eth::receipt_builder::{ReceiptBuilder, ReceiptBuilderCtx};
@@ -25,6 +28,7 @@ use alloy_evm::eth::{EthBlockExecutionCtx, EthBlockExecutor};
 use alloy_evm::{EthEvmFactory, Evm, EvmEnv, EvmFactory};
 use alloy_primitives::{B256, Bloom, keccak256};
 use alloy_rlp::{Decodable, Encodable};
+use revm::Database;
 use revm::database::states::bundle_state::BundleRetention;
 use revm::database::{BundleState, State};
 
@@ -240,9 +244,31 @@ fn run<S: Source>(
             .execute_transaction(&recovered)
             .map_err(|error| fail(error, Some(index)))?;
     }
+    if chain.fork_at(header.timestamp) >= Fork::Prague {
+        check_predeploys(executor.evm_mut().db_mut())?;
+    }
     let (evm, result) = executor.finish().map_err(|error| fail(error, None))?;
     let _ = evm.finish();
     Ok(result)
+}
+
+/// Without the contracts that collect requests, no block is valid (EIP-7002, EIP-7251); a call to an
+/// account without code would succeed.
+fn check_predeploys<S: Source>(state: &mut State<WitnessState<'_, S>>) -> Result<(), InvalidBlock> {
+    for address in [
+        WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS,
+        CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS,
+    ] {
+        let account = state.basic(address);
+        let account = account.map_err(|error| InvalidBlock::SystemCall {
+            reason: error.to_string(),
+        })?;
+        if account.is_none_or(|account| account.is_empty_code_hash()) {
+            let reason = format!("the contract at {address} has no code");
+            return Err(InvalidBlock::SystemCall { reason });
+        }
+    }
+    Ok(())
 }
 
 /// A validation error is the block's fault; of a transaction, or of what surrounds them.
