@@ -55,15 +55,15 @@ fn run(folder: &str) -> Tally {
             run_test(file, name, test, &mut tally);
         }
     }
-    println!(
+    eprintln!(
         "{folder}: {} valid blocks, {} refused",
         tally.valid_blocks, tally.refused_blocks
     );
     for (network, count) in &tally.passed {
-        println!("  {count:4} passed: {network}");
+        eprintln!("  {count:4} passed: {network}");
     }
     for (reason, count) in &tally.skipped {
-        println!("  {count:4} skipped: {reason}");
+        eprintln!("  {count:4} skipped: {reason}");
     }
     tally
 }

@@ -15,7 +15,7 @@ fn mainnet_block_20612842_leads_to_its_state_root() {
     };
     let imported = raiko::read(&folder.join("raiko/data/ethereum-20612842.json")).unwrap();
     let witness = imported.store.witness(&imported.headers);
-    println!(
+    eprintln!(
         "{} nodes, {} codes, {} headers",
         witness.nodes.len(),
         witness.codes.len(),

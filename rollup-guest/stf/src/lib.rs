@@ -21,4 +21,11 @@ pub mod state;
 pub mod trie;
 pub mod witness;
 
+/// The EVM's form of what a block changes.
+pub mod bundle {
+    pub use revm::database::states::StorageSlot;
+    pub use revm::database::{AccountStatus, BundleAccount, BundleState};
+    pub use revm::state::AccountInfo;
+}
+
 pub use invalid::{Failure, Field, InvalidBlock};

@@ -249,3 +249,104 @@ fn decode_header(bytes: &[u8], index: usize) -> Result<Header, WitnessError> {
     }
     Ok(header)
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+    use alloc::vec::Vec;
+
+    use alloy_consensus::Header;
+    use alloy_primitives::keccak256;
+
+    use super::{ANCESTORS_MAX, Ancestors, WitnessError};
+
+    /// Encoded headers of a chain, the newest first; the newest is block `count + 6`.
+    fn headers(count: usize) -> Vec<Vec<u8>> {
+        let mut headers: Vec<Vec<u8>> = Vec::new();
+        for number in (7..).take(count) {
+            let parent_hash = headers.last().map_or(keccak256("older"), keccak256);
+            headers.push(alloy_rlp::encode(Header {
+                parent_hash,
+                number,
+                ..Header::default()
+            }));
+        }
+        headers.reverse();
+        headers
+    }
+
+    fn ancestors(headers: &[Vec<u8>]) -> Result<Ancestors, WitnessError> {
+        let slices: Vec<&[u8]> = headers.iter().map(Vec::as_slice).collect();
+        Ancestors::new(&slices)
+    }
+
+    #[test]
+    fn hashes_reach_one_block_further_than_headers() {
+        let headers = headers(3);
+        let ancestors = ancestors(&headers).unwrap();
+        assert_eq!(ancestors.parent().number, 9);
+        assert_eq!(ancestors.parent_hash(), keccak256(&headers[0]));
+        for (depth, header) in headers.iter().enumerate() {
+            let number = 9 - depth as u64;
+            assert_eq!(ancestors.block_hash(number), Ok((keccak256(header), depth)));
+        }
+        assert_eq!(ancestors.block_hash(6), Ok((keccak256("older"), 3)));
+        for number in [0, 5, 10, u64::MAX] {
+            assert_eq!(
+                ancestors.block_hash(number),
+                Err(WitnessError::NoHeader { number })
+            );
+        }
+    }
+
+    #[test]
+    fn headers_that_are_no_chain_are_refused() {
+        assert_eq!(ancestors(&[]).unwrap_err(), WitnessError::NoParent);
+        let mut gap = headers(4);
+        let (removed, next) = (keccak256(&gap[2]), keccak256(&gap[3]));
+        let _ = gap.remove(2);
+        let error = WitnessError::HeaderChain {
+            index: 2,
+            expected: removed,
+            got: next,
+        };
+        assert_eq!(ancestors(&gap).unwrap_err(), error);
+        let mut swapped = headers(4);
+        swapped.swap(1, 2);
+        assert!(matches!(
+            ancestors(&swapped).unwrap_err(),
+            WitnessError::HeaderChain { index: 1, .. }
+        ));
+        let count = ANCESTORS_MAX + 1;
+        assert_eq!(
+            ancestors(&headers(count)).unwrap_err(),
+            WitnessError::HeaderCount { count }
+        );
+        assert!(ancestors(&headers(ANCESTORS_MAX)).is_ok());
+    }
+
+    #[test]
+    fn headers_that_do_not_decode_are_refused() {
+        let mut long = headers(1);
+        long[0].push(0);
+        let mut short = headers(1);
+        let _ = short[0].pop();
+        for headers in [
+            long,
+            short,
+            alloc::vec![Vec::new()],
+            alloc::vec![alloc::vec![0xc0]],
+        ] {
+            let error = ancestors(&headers).unwrap_err();
+            assert!(
+                matches!(error, WitnessError::HeaderEncoding { index: 0, .. }),
+                "{error}"
+            );
+            assert!(
+                error
+                    .to_string()
+                    .starts_with("header 0 of the witness does not decode: ")
+            );
+        }
+    }
+}
