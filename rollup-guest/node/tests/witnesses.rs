@@ -229,7 +229,7 @@ fn replay_access_list(block: &TestBlock) -> Result<usize, WitnessError> {
     let ancestors = Ancestors::new(&headers)?;
     assert_eq!(ancestors.parent_hash(), header.parent_hash);
     let recorder = Recorder::new(&store);
-    let mut state = WitnessState::new(&ancestors, &recorder);
+    let mut state = WitnessState::new(ancestors, &recorder);
     let mut bundle = BundleState::default();
     for accessed in block.block_access_list.as_ref().unwrap() {
         let account = replay_account(accessed, &mut state)?;

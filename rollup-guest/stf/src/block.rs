@@ -18,11 +18,11 @@ use alloy_consensus::{
     Block, Eip658Value, EthereumTxEnvelope, Header, Receipt, ReceiptEnvelope, TxEip4844, TxReceipt,
     TxType, proofs,
 };
-use alloy_eips::eip4895::Withdrawals;
+use alloy_eips::eip4895::Withdrawal;
 use alloy_eips::eip7002::WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS;
 use alloy_eips::eip7251::CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS;
 use alloy_eips::eip7685::Requests;
-use alloy_evm::block::{BlockExecutionError, BlockExecutor};
+use alloy_evm::block::{BlockExecutionError, BlockExecutionResult, BlockExecutor};
 use alloy_evm::eth::receipt_builder::{ReceiptBuilder, ReceiptBuilderCtx};
 use alloy_evm::eth::{EthBlockExecutionCtx, EthBlockExecutor};
 use alloy_evm::{EthEvmFactory, Evm, EvmEnv, EvmFactory};
@@ -80,7 +80,7 @@ pub struct Executed {
 /// [`Failure::Invalid`] if the block breaks a rule, [`Failure::Witness`] if that cannot be told.
 pub fn validate<'w, S: Source>(
     chain: &ChainConfig,
-    ancestors: &'w Ancestors,
+    ancestors: &Ancestors,
     block: &[u8],
     source: &'w S,
 ) -> Result<ValidBlock<'w, S>, Failure> {
@@ -89,8 +89,10 @@ pub fn validate<'w, S: Source>(
     check_header(chain, parent, ancestors.parent_hash(), &block.header)?;
     check_body(chain, &block)?;
 
-    let state = WitnessState::new(ancestors, source);
-    let (executed, mut state) = execute(chain, &block, state)?;
+    let state = WitnessState::new(ancestors.clone(), source);
+    let withdrawals = block.body.withdrawals.as_ref().map(|list| list.as_slice());
+    let body = Transactions(&block.body.transactions);
+    let (executed, (), mut state) = execute(chain, &block.header, withdrawals, body, state)?;
     check_executed(chain, &block.header, &executed)?;
 
     let state_root = state.apply(&executed.bundle)?;
@@ -179,24 +181,60 @@ fn check_executed(
     Ok(())
 }
 
-/// Executes a block's body in the environment that its header names.
+/// What is executed between the system calls at a block's beginning and its end.
+pub(crate) trait Body {
+    /// What it finds out.
+    type Output;
+
+    /// Executes it.
+    fn execute<E>(self, executor: &mut E) -> Result<Self::Output, Failure>
+    where
+        E: BlockExecutor<Transaction = Transaction, Receipt = ReceiptEnvelope>;
+}
+
+/// All of them have to be valid.
+struct Transactions<'a>(&'a [Transaction]);
+
+impl Body for Transactions<'_> {
+    type Output = ();
+
+    fn execute<E>(self, executor: &mut E) -> Result<(), Failure>
+    where
+        E: BlockExecutor<Transaction = Transaction, Receipt = ReceiptEnvelope>,
+    {
+        for (index, transaction) in self.0.iter().enumerate() {
+            let signer = transaction
+                .recover_signer()
+                .map_err(|_| InvalidBlock::Signature { index })?;
+            let recovered = Recovered::new_unchecked(transaction, signer);
+            let _ = executor
+                .execute_transaction(&recovered)
+                .map_err(|error| fail(error, Some(index)))?;
+        }
+        Ok(())
+    }
+}
+
+/// Executes `body` in the environment that a header names.
 ///
 /// # Errors
 /// [`Failure`]: what the witness lacks comes before what the EVM says, which may be its consequence.
-pub fn execute<'w, S: Source>(
+pub(crate) fn execute<'w, S: Source, B: Body>(
     chain: &ChainConfig,
-    block: &Block<Transaction>,
+    header: &Header,
+    withdrawals: Option<&[Withdrawal]>,
+    body: B,
     state: WitnessState<'w, S>,
-) -> Result<(Executed, WitnessState<'w, S>), Failure> {
+) -> Result<(Executed, B::Output, WitnessState<'w, S>), Failure> {
     let mut state = State::builder()
         .with_database(state)
         .with_bundle_update()
         .build();
-    let outcome = run(chain, block, &mut state);
+    let outcome = run(chain, header, withdrawals, body, &mut state);
     if let Some(fault) = state.database.fault() {
         return Err(fault.clone().into());
     }
-    let result = outcome?;
+    let (result, output) = outcome?;
     state.merge_transitions(BundleRetention::PlainState);
     let executed = Executed {
         receipts: result.receipts,
@@ -205,51 +243,39 @@ pub fn execute<'w, S: Source>(
         requests: result.requests,
         bundle: state.take_bundle(),
     };
-    Ok((executed, state.database))
+    Ok((executed, output, state.database))
 }
 
-type Outcome = alloy_evm::block::BlockExecutionResult<ReceiptEnvelope>;
-
-fn run<S: Source>(
+fn run<S: Source, B: Body>(
     chain: &ChainConfig,
-    block: &Block<Transaction>,
+    header: &Header,
+    withdrawals: Option<&[Withdrawal]>,
+    body: B,
     state: &mut State<WitnessState<'_, S>>,
-) -> Result<Outcome, Failure> {
-    let (header, body) = (&block.header, &block.body);
+) -> Result<(BlockExecutionResult<ReceiptEnvelope>, B::Output), Failure> {
     let blob_params = chain.fork_at(header.timestamp).blob_params();
     let env = EvmEnv::for_eth_block(header, chain, chain.chain_id, blob_params);
     let evm = EthEvmFactory::default().create_evm(state, env);
     let context = EthBlockExecutionCtx {
         parent_hash: header.parent_hash,
         parent_beacon_block_root: header.parent_beacon_block_root,
-        ommers: &body.ommers,
-        withdrawals: body
-            .withdrawals
-            .as_ref()
-            .map(|it: &Withdrawals| Cow::Borrowed(it.as_slice())),
+        ommers: &[],
+        withdrawals: withdrawals.map(Cow::Borrowed),
         extra_data: header.extra_data.clone(),
-        tx_count_hint: Some(body.transactions.len()),
+        tx_count_hint: None,
         slot_number: header.slot_number,
     };
     let mut executor = EthBlockExecutor::new(evm, context, chain, Receipts);
     executor
         .apply_pre_execution_changes()
         .map_err(|error| fail(error, None))?;
-    for (index, transaction) in body.transactions.iter().enumerate() {
-        let signer = transaction
-            .recover_signer()
-            .map_err(|_| InvalidBlock::Signature { index })?;
-        let recovered = Recovered::new_unchecked(transaction, signer);
-        let _ = executor
-            .execute_transaction(&recovered)
-            .map_err(|error| fail(error, Some(index)))?;
-    }
+    let output = body.execute(&mut executor)?;
     if chain.fork_at(header.timestamp) >= Fork::Prague {
         check_predeploys(executor.evm_mut().db_mut())?;
     }
     let (evm, result) = executor.finish().map_err(|error| fail(error, None))?;
     let _ = evm.finish();
-    Ok(result)
+    Ok((result, output))
 }
 
 /// Without the contracts that collect requests, no block is valid (EIP-7002, EIP-7251); a call to an
@@ -272,7 +298,7 @@ fn check_predeploys<S: Source>(state: &mut State<WitnessState<'_, S>>) -> Result
 }
 
 /// A validation error is the block's fault; of a transaction, or of what surrounds them.
-fn fail(error: BlockExecutionError, transaction: Option<usize>) -> Failure {
+pub(crate) fn fail(error: BlockExecutionError, transaction: Option<usize>) -> Failure {
     match (error, transaction) {
         (BlockExecutionError::Internal(error), _) => Failure::Evm {
             reason: error.to_string(),

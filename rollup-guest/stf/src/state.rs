@@ -3,9 +3,9 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use alloy_consensus::TrieAccount;
 use alloy_consensus::constants::KECCAK_EMPTY;
-use alloy_primitives::map::{AddressMap, HashMap, hash_map};
+use alloy_consensus::{Header, TrieAccount};
+use alloy_primitives::map::{AddressMap, B256Map, HashMap, hash_map};
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_rlp::Decodable;
 use alloy_trie::EMPTY_ROOT_HASH;
@@ -43,9 +43,11 @@ impl Opened<'_> {
 /// The first thing that the witness lacks is kept: the EVM may report it as anything, or even go on.
 pub struct WitnessState<'w, S> {
     source: &'w S,
-    ancestors: &'w Ancestors,
+    ancestors: Ancestors,
     accounts: Trie<'w>,
     opened: AddressMap<Opened<'w>>,
+    /// Codes that blocks have made.
+    new_codes: B256Map<Bytecode>,
     /// How many headers, from the parent on, must be there for the hashes that were asked for.
     headers_used: usize,
     fault: Option<WitnessError>,
@@ -62,11 +64,12 @@ impl<S> fmt::Debug for WitnessState<'_, S> {
 
 impl<'w, S: Source> WitnessState<'w, S> {
     /// The state after the parent block.
-    pub fn new(ancestors: &'w Ancestors, source: &'w S) -> Self {
+    pub fn new(ancestors: Ancestors, source: &'w S) -> Self {
         WitnessState {
             source,
-            ancestors,
             accounts: Trie::new(ancestors.parent().state_root),
+            ancestors,
+            new_codes: B256Map::default(),
             opened: AddressMap::default(),
             headers_used: 1,
             fault: None,
@@ -149,6 +152,9 @@ impl<'w, S: Source> WitnessState<'w, S> {
         if hash == KECCAK_EMPTY {
             return Ok(Bytecode::default());
         }
+        if let Some(code) = self.new_codes.get(&hash) {
+            return Ok(code.clone());
+        }
         let Some(code) = self.source.code(&hash) else {
             let has_it = |opened: &Opened<'_>| {
                 opened
@@ -165,7 +171,7 @@ impl<'w, S: Source> WitnessState<'w, S> {
         Ok(Bytecode::new_raw_checked(code.clone()).unwrap_or_else(|_| Bytecode::new_legacy(code)))
     }
 
-    /// Applies what a block has changed; returns the root after it.
+    /// Applies what a block has changed, for the root after it and for the next block; returns the root.
     ///
     /// Within a trie, inserts come before removals: see [`crate::trie`].
     ///
@@ -245,6 +251,12 @@ impl<'w, S: Source> WitnessState<'w, S> {
                 .map_err(|cause| fail(*slot, cause))?;
         }
         Ok(opened.storage.root())
+    }
+
+    /// Goes on to the state after the block that has been applied, the next one's parent.
+    pub fn advance(&mut self, parent: Header) {
+        self.ancestors.push(parent);
+        self.headers_used += 1;
     }
 
     /// Hands every node that has been read or is new to `sink`, of all tries.

@@ -221,6 +221,13 @@ impl Ancestors {
         self.hashes.first().copied().unwrap_or_default()
     }
 
+    /// Makes a child of the parent the next parent.
+    pub(crate) fn push(&mut self, child: Header) {
+        self.hashes.insert(0, child.hash_slow());
+        self.hashes.truncate(ANCESTORS_MAX + 1);
+        self.parent = child;
+    }
+
     /// The hash of the block with this number, the parent or one before it, and how far before.
     ///
     /// # Errors
