@@ -9,10 +9,15 @@ mod common;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use alloy_consensus::Block;
+use alloy_rlp::Decodable;
 use zkvm_rollup_node::fixture::blockchain::{self, BlockchainTest};
 use zkvm_rollup_node::replay::Chain;
 use zkvm_rollup_node::store::Store;
+use zkvm_rollup_stf::block::{Transaction, validate_on};
 use zkvm_rollup_stf::claim::claim;
+use zkvm_rollup_stf::state::WitnessState;
+use zkvm_rollup_stf::witness::Ancestors;
 use zkvm_rollup_stf::{Failure, Field, InvalidBlock};
 
 /// What a folder of tests has come to.
@@ -107,6 +112,7 @@ fn run_test(file: &Path, name: &str, test: &BlockchainTest, tally: &mut Tally) {
         }
     }
     assert_eq!(chain.tip_hash(), test.lastblockhash, "{at}");
+    run_on(&at, test, &chain);
     if let Some(post_state) = &test.post_state {
         let root = Store::default().insert_state(post_state).unwrap();
         assert_eq!(chain.state_root(), root, "{at}");
@@ -114,13 +120,31 @@ fn run_test(file: &Path, name: &str, test: &BlockchainTest, tally: &mut Tally) {
     *tally.passed.entry(test.network.clone()).or_default() += 1;
 }
 
+/// All valid blocks in a row on one state, as a batch of a rollup is executed.
+fn run_on(at: &str, test: &BlockchainTest, chain: &Chain) {
+    let genesis = Block::<Transaction>::decode(&mut &test.genesis_rlp[..]).unwrap();
+    let header = alloy_rlp::encode(&genesis.header);
+    let ancestors = Ancestors::new(&[&header]).unwrap();
+    let mut state = WitnessState::new(ancestors, &chain.store);
+    let blocks = test.blocks.iter();
+    for block in blocks.filter(|block| block.expect_exception.is_none()) {
+        let valid = validate_on(&chain.config, &block.rlp, state)
+            .unwrap_or_else(|error| panic!("{at}: in a row: {error}"));
+        state = valid.state;
+        state.advance(valid.header);
+    }
+    assert_eq!(state.parent_hash(), test.lastblockhash, "{at}");
+}
+
 /// Whether a refusal is for the reason that a test expects.
 fn matches(expected: &str, got: &InvalidBlock) -> bool {
-    let is_field = |wanted: Field| match got {
-        InvalidBlock::Hash { field, .. }
-        | InvalidBlock::Number { field, .. }
-        | InvalidBlock::Presence { field, .. } => *field == wanted,
-        _ => false,
+    let is_field = |wanted: Field| {
+        matches!(
+            got,
+            InvalidBlock::Hash { field, .. }
+                | InvalidBlock::Number { field, .. }
+                | InvalidBlock::Presence { field, .. } if *field == wanted
+        )
     };
     match expected {
         "BlockException.INVALID_BASEFEE_PER_GAS" => is_field(Field::BaseFee),

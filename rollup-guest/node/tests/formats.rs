@@ -67,7 +67,9 @@ fn trie_tests_pass() {
                     .iter()
                     .map(|entry| (bytes_of(&entry[0]).unwrap(), bytes_of(&entry[1])))
                     .collect(),
-                other => panic!("{file} {name}: {other}"),
+                other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => {
+                    panic!("{file} {name}: {other}")
+                }
             };
             let expected: B256 = case["root"].as_str().unwrap().parse().unwrap();
             let mut trie = Trie::empty();
@@ -112,7 +114,7 @@ impl Item {
                 }),
                 None => Item::String(text.as_bytes().to_vec()),
             },
-            other => panic!("{other}"),
+            other @ (Value::Null | Value::Bool(_) | Value::Object(_)) => panic!("{other}"),
         }
     }
 }

@@ -2,40 +2,17 @@
 
 mod common;
 
-use std::path::Path;
-
-use zkvm_build::{BuildOptions, build};
-use zkvm_machine::{Capture, Execution, Input, Limits, Program, execute, load};
+use common::guests::{program, run};
 use zkvm_rollup_node::fixture::{blockchain, raiko};
 use zkvm_rollup_node::replay::Chain;
 use zkvm_rollup_stf::claim::{BlockClaim, BlockInput, claim};
 
-fn guest() -> Program {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../guest/ethereum-block");
-    let built = build(&BuildOptions {
-        target_dir: Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("guests")),
-        is_locked: true,
-        is_quiet: true,
-        ..BuildOptions::new(folder)
-    });
-    let built = built.unwrap_or_else(|error| panic!("{error}"));
-    let elf = std::fs::read(&built.guests[0].path).unwrap();
-    load(&elf).unwrap()
-}
-
-fn run(program: &Program, input: &BlockInput<'_>) -> Execution {
-    let input = Input::from_bytes(postcard::to_allocvec(input).unwrap());
-    let mut console = Capture::default();
-    execute(program, &input, &Limits::STANDARD, &mut console).unwrap()
-}
-
-/// One test, because it is one build.
 #[test]
 fn the_guest_claims_what_native_validation_claims() {
     let Some(folder) = common::ethereum() else {
         return;
     };
-    let program = guest();
+    let program = program("ethereum-block");
 
     let imported = raiko::read(&folder.join("raiko/data/ethereum-20612842.json")).unwrap();
     let input = BlockInput {
@@ -48,7 +25,6 @@ fn the_guest_claims_what_native_validation_claims() {
     let got = BlockClaim::from_bytes(&execution.journal).unwrap();
     assert_eq!(got, claim(&input).unwrap());
     eprintln!("mainnet block 20612842: {} cycles", execution.cycles);
-    eprintln!("{:?}", execution.cost);
 
     let path = folder.join("eest-v5.4.0/blockchain_tests/prague/eip7251_consolidations");
     let path = path.join("test_eip_7251.json");

@@ -84,12 +84,23 @@ pub fn validate<'w, S: Source>(
     block: &[u8],
     source: &'w S,
 ) -> Result<ValidBlock<'w, S>, Failure> {
-    let parent = ancestors.parent();
+    validate_on(chain, block, WitnessState::new(ancestors.clone(), source))
+}
+
+/// Validates a block on top of a state's parent; [`WitnessState::advance`] goes on from there.
+///
+/// # Errors
+/// As [`validate`].
+pub fn validate_on<'w, S: Source>(
+    chain: &ChainConfig,
+    block: &[u8],
+    state: WitnessState<'w, S>,
+) -> Result<ValidBlock<'w, S>, Failure> {
+    let pre_state_root = state.parent().state_root;
     let block = decode(chain, block)?;
-    check_header(chain, parent, ancestors.parent_hash(), &block.header)?;
+    check_header(chain, state.parent(), state.parent_hash(), &block.header)?;
     check_body(chain, &block)?;
 
-    let state = WitnessState::new(ancestors.clone(), source);
     let withdrawals = block.body.withdrawals.as_ref().map(|list| list.as_slice());
     let body = Transactions(&block.body.transactions);
     let (executed, (), mut state) = execute(chain, &block.header, withdrawals, body, state)?;
@@ -101,7 +112,7 @@ pub fn validate<'w, S: Source>(
         // Decoding is strict, so this is the hash of the bytes too.
         hash: keccak256(alloy_rlp::encode(&block.header)),
         header: block.header,
-        pre_state_root: parent.state_root,
+        pre_state_root,
         executed,
         state,
     })

@@ -1,4 +1,5 @@
-//! The rollup's state transition, a pure function of its input; today its core, one Ethereum block.
+//! The rollup's state transition, a pure function of its input, and its core, the validation of one
+//! Ethereum block.
 //!
 //! [`block::validate`] checks a block against the consensus rules with nothing but a witness of the state
 //! before it, whose root the parent's header has. It neither believes the block nor the witness. A block
@@ -17,6 +18,7 @@ pub mod chain;
 pub mod claim;
 pub mod header;
 mod invalid;
+pub mod rollup;
 pub mod state;
 pub mod trie;
 pub mod witness;

@@ -199,6 +199,7 @@ impl<'w, S: Source> WitnessState<'w, S> {
                         address: *address,
                         cause,
                     })?;
+                self.open(*address)?.account = Some(leaf);
             }
         }
         for (key, address, account) in &changed {
@@ -210,8 +211,13 @@ impl<'w, S: Source> WitnessState<'w, S> {
                         address: *address,
                         cause,
                     })?;
+                let opened = self.open(*address)?;
+                (opened.account, opened.storage) = (None, Trie::empty());
             }
         }
+        let contracts = bundle.contracts.iter();
+        self.new_codes
+            .extend(contracts.map(|(hash, code)| (*hash, code.clone())));
         Ok(self.accounts.root())
     }
 
@@ -251,6 +257,18 @@ impl<'w, S: Source> WitnessState<'w, S> {
                 .map_err(|cause| fail(*slot, cause))?;
         }
         Ok(opened.storage.root())
+    }
+
+    /// The block that this is the state after.
+    #[must_use]
+    pub const fn parent(&self) -> &Header {
+        self.ancestors.parent()
+    }
+
+    /// Its hash.
+    #[must_use]
+    pub fn parent_hash(&self) -> B256 {
+        self.ancestors.parent_hash()
     }
 
     /// Goes on to the state after the block that has been applied, the next one's parent.

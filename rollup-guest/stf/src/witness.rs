@@ -104,6 +104,31 @@ pub enum WitnessError {
         /// What the decoder found.
         reason: alloy_rlp::Error,
     },
+    /// The rollup's constants are not those of known rules.
+    #[error("the configuration is of another version, or names an unknown fork or policy")]
+    Config,
+    /// The rollup's constants, or L1's view, do not decode.
+    #[error("the configuration or the view of L1 does not decode: {reason}")]
+    Beside {
+        /// What the decoder found.
+        reason: alloy_rlp::Error,
+    },
+    /// The sequencers are not those of L1.
+    #[error("the sequencers' hash is {got:?}, expected {expected}")]
+    SequencerSet {
+        /// L1's.
+        expected: B256,
+        /// The computed one, none if there are too many.
+        got: Option<B256>,
+    },
+    /// The forced items are not those of L1.
+    #[error("the forced items lead to {got}, expected {expected}, or they are not as many")]
+    Queue {
+        /// L1's.
+        expected: B256,
+        /// The computed one.
+        got: B256,
+    },
     /// A code is not there.
     #[error("the witness has no code {hash}{}", Of(owner))]
     Code {

@@ -6,6 +6,8 @@
     reason = "each test binary uses what it needs of this module"
 )]
 
+pub(crate) mod guests;
+
 use std::path::{Path, PathBuf};
 
 /// The folder of Ethereum's fixtures: in `ZKVM_FIXTURES`, or beside the repository. `None`, with a notice,
