@@ -5,6 +5,9 @@ mod common;
 use alloy_consensus::{Block, BlockBody, Header, SignableTransaction, TxEip1559};
 use alloy_eips::Encodable2718;
 use alloy_eips::eip2930::{AccessList, AccessListItem};
+use alloy_eips::eip7002::WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS;
+use alloy_eips::eip7251::CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS;
+use alloy_eips::eip7685::Requests;
 use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256, address, keccak256};
 use k256::ecdsa::SigningKey;
 use zkvm_rollup_node::replay::Chain;
@@ -303,9 +306,11 @@ impl World {
         );
         let mut state = small.state;
         Outcome {
+            // Where nothing pays it, the smallest witness does not have it.
             received: state
                 .account(RECEIVER)
-                .unwrap()
+                .ok()
+                .flatten()
                 .map_or(U256::ZERO, |it| it.balance),
             out: small.out,
             blocks: small.blocks,
@@ -367,6 +372,85 @@ fn a_batch_leads_to_ethereum_blocks() {
     assert_eq!(header.extra_data[..], extra[..]);
     assert_eq!(out.to_bytes().len(), 32 * Out::WORDS);
     assert_eq!(out.digest(), keccak256(out.to_bytes()));
+}
+
+#[test]
+fn every_fork_since_cancun_will_do() {
+    for fork in 2..=6 {
+        let mut world = World::new();
+        world.config.fork = fork;
+        // Since Prague, blocks end with calls to two contracts. These ask for nothing.
+        for address in [
+            WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS,
+            CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS,
+        ] {
+            let code = Bytes::from_static(&[0]);
+            world.accounts.insert(
+                address,
+                Account {
+                    code,
+                    ..Account::default()
+                },
+            );
+        }
+        world.genesis.state_root = world.store.insert_state(&world.accounts).unwrap();
+        world.genesis.requests_hash = (fork >= 3).then(|| Requests::default().requests_hash());
+        let outcome = world.run(&world.post(world.usual()));
+        assert_eq!(outcome.out.verdict, Verdict::Ok, "{fork}");
+        assert_eq!(world.verdict(b"nothing"), Verdict::Decode, "{fork}");
+    }
+}
+
+#[test]
+fn code_and_slots_of_one_block_are_there_in_the_next() {
+    let world = World::new();
+    // What it makes adds one to slot 0 at each call.
+    let runtime = [0x5f, 0x54, 0x60, 1, 0x01, 0x5f, 0x55, 0x00];
+    let init = [
+        &[0x67][..],
+        &runtime,
+        &[0x5f, 0x52, 0x60, 8, 0x60, 24, 0xf3],
+    ]
+    .concat();
+    let made = address_of(&key(11)).create(0);
+    let create = TxEip1559 {
+        to: TxKind::Create,
+        input: init.into(),
+        ..payment(0, 0)
+    };
+    let call = |nonce| {
+        raw(
+            TxEip1559 {
+                to: TxKind::Call(made),
+                ..payment(nonce, 0)
+            },
+            &key(11),
+        )
+    };
+    let second = world.next_slot(SLOT);
+    let third = world.next_slot(second);
+    let batch = world.batch(vec![
+        world.block(SLOT, vec![raw(create, &key(11))]),
+        world.block(second, vec![call(1)]),
+        world.block(third, vec![call(2), call(3)]),
+    ]);
+    let outcome = world.run(&world.post(batch));
+    assert_eq!(outcome.out.verdict, Verdict::Ok);
+    assert_eq!(outcome.blocks.len(), 3);
+    let last = outcome.blocks[2].header.clone();
+    // A first write to a slot costs more than a second one.
+    assert!(outcome.blocks[1].header.gas_used * 2 > last.gas_used);
+}
+
+#[test]
+fn a_deposit_of_nothing_makes_no_account() {
+    let world = World::new();
+    let without = world.run(b"nothing").out;
+    let mut world = World::new();
+    world.force(1, [address_of(&key(13)).as_slice(), &[0; 8]].concat());
+    let with = world.run(b"nothing").out;
+    assert_eq!(with.post_state_root, without.post_state_root);
+    assert_ne!(with.post_block_hash, without.post_block_hash);
 }
 
 #[test]

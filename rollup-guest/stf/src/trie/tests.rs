@@ -298,3 +298,39 @@ fn nodes_that_no_trie_has_are_refused() {
         );
     }
 }
+
+#[test]
+fn whatever_bytes_are_nodes_nothing_panics() {
+    let mut outcomes = [0u32; 2];
+    for seed in 0..300 {
+        let mut random = Random(seed);
+        let mut entries = BTreeMap::new();
+        for _ in 0..=random.below(12) {
+            let _ = entries.insert(random.key(), random.value());
+        }
+        let (root, mut nodes) = build(&entries);
+        for encoding in nodes.values_mut() {
+            // The map does not hash: that is the witness's business.
+            if random.below(3) == 0 && !encoding.is_empty() {
+                let at = random.below(encoding.len() as u64) as usize;
+                match random.below(3) {
+                    0 => encoding[at] ^= 1 << random.below(8),
+                    1 => encoding.truncate(at),
+                    _ => encoding[at] = random.next() as u8,
+                }
+            }
+        }
+        let mut keys: Vec<_> = entries.keys().copied().collect();
+        keys.push(random.key());
+        for key in keys {
+            let mut trie = Trie::new(root);
+            let is_ok = trie.get(&key, &nodes).is_ok()
+                & trie.insert(&key, vec![1], &nodes).is_ok()
+                & trie.remove(&key, &nodes).is_ok();
+            let _ = trie.root();
+            outcomes[usize::from(is_ok)] += 1;
+        }
+    }
+    std::eprintln!("{} refused, {} accepted", outcomes[0], outcomes[1]);
+    assert!(outcomes.iter().all(|count| *count > 100), "{outcomes:?}");
+}
