@@ -9,16 +9,17 @@ use alloy_primitives::{Bytes, KECCAK256_EMPTY, U256, keccak256};
 use alloy_rlp::Decodable;
 use zkvm_rollup_node::fixture::blockchain::{self, AccessedAccount, TestBlock};
 use zkvm_rollup_node::replay::{Chain, OwnedInput};
-use zkvm_rollup_node::store::{Recorder, Store};
+use zkvm_rollup_node::store::Recorder;
 use zkvm_rollup_stf::Failure;
 use zkvm_rollup_stf::block::Transaction;
 use zkvm_rollup_stf::bundle::{
     AccountInfo, AccountStatus, BundleAccount, BundleState, StorageSlot,
 };
+use zkvm_rollup_stf::chain::{ChainConfig, Fork};
 use zkvm_rollup_stf::claim::claim;
 use zkvm_rollup_stf::state::WitnessState;
 use zkvm_rollup_stf::trie::TrieError;
-use zkvm_rollup_stf::witness::{Ancestors, WitnessError};
+use zkvm_rollup_stf::witness::{Ancestors, Hashed, WitnessError};
 
 /// The smallest witnesses of blocks whose execution reads many kinds of things.
 fn inputs(folders: &[&str]) -> Vec<(String, OwnedInput)> {
@@ -213,22 +214,12 @@ fn replay_access_list(block: &TestBlock) -> Result<usize, WitnessError> {
         .unwrap()
         .header;
     let witness = block.execution_witness.as_ref().unwrap();
-    let mut store = Store::default();
-    for node in &witness.state {
-        store.insert_node(node.to_vec());
-    }
-    for code in &witness.codes {
-        store.insert_code(code.clone());
-    }
-    let headers: Vec<&[u8]> = witness
-        .headers
-        .iter()
-        .rev()
-        .map(|header| &header[..])
-        .collect();
-    let ancestors = Ancestors::new(&headers)?;
+    let input = witness.input(ChainConfig::always(1, Fork::Osaka), block.rlp.clone());
+    let witness = input.borrow().witness;
+    let source = Hashed::new(&witness);
+    let ancestors = Ancestors::new(&witness.headers)?;
     assert_eq!(ancestors.parent_hash(), header.parent_hash);
-    let recorder = Recorder::new(&store);
+    let recorder = Recorder::new(&source);
     let mut state = WitnessState::new(ancestors, &recorder);
     let mut bundle = BundleState::default();
     for accessed in block.block_access_list.as_ref().unwrap() {
@@ -242,7 +233,7 @@ fn replay_access_list(block: &TestBlock) -> Result<usize, WitnessError> {
 
 fn replay_account(
     accessed: &AccessedAccount,
-    state: &mut WitnessState<'_, Recorder<'_, Store>>,
+    state: &mut WitnessState<'_, Recorder<'_, Hashed<'_>>>,
 ) -> Result<BundleAccount, WitnessError> {
     let address = accessed.address;
     let original = state.account(address)?.map(|account| AccountInfo {
