@@ -132,8 +132,8 @@ impl Chain {
         self.tip.state_root
     }
 
-    /// Validates a block on top of the block that it names as its parent, or else of the last one, and
-    /// adds it.
+    /// Validates a block on top of the block that it names as its parent, or else of the last one,
+    /// and adds it.
     ///
     /// # Errors
     /// [`Failure`] if it is not valid; then nothing is added.

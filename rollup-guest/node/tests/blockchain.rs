@@ -1,8 +1,8 @@
 //! Blockchain tests of execution-spec-tests and ethereum/tests: verdicts, roots, and witnesses.
 //!
-//! Every valid block is validated twice: with all that is known about the chain, and with the smallest
-//! witness that this has shown to be needed, as a guest would. Every invalid block has to be refused as
-//! such, for a reason of the expected kind, and never for want of a witness.
+//! Every valid block is validated twice: with all that is known about the chain, and with the
+//! smallest witness that this has shown to be needed, as a guest would. Every invalid block has to
+//! be refused as such, for a reason of the expected kind, and never for want of a witness.
 
 mod common;
 

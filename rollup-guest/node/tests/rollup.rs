@@ -271,8 +271,8 @@ impl World {
         }
     }
 
-    /// Evaluates F twice, with all there is and with the smallest witness; then has every block validated
-    /// as an Ethereum block.
+    /// Evaluates F twice, with all there is and with the smallest witness; then has every block
+    /// validated as an Ethereum block.
     fn run(&self, batch: &[u8]) -> Outcome {
         let header: Bytes = alloy_rlp::encode(&self.genesis).into();
         let headers = [header];

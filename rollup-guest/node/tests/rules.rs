@@ -67,7 +67,10 @@ fn every_field_of_a_header_is_bound() {
         let other = B256::repeat_byte(0xAB);
         let hash = |expected: Field, change: fn(&mut Header, B256)| {
             let got = refusal(&input, |block| change(&mut block.header, other));
-            let is_it = matches!(got, InvalidBlock::Hash { field, got, .. } if field == expected && got == other);
+            let is_it = matches!(
+                got,
+                InvalidBlock::Hash { field, got, .. } if (field, got) == (expected, other)
+            );
             assert!(is_it, "{network}: {expected}: {got}");
         };
         hash(Field::ParentHash, |header, hash| header.parent_hash = hash);

@@ -162,8 +162,8 @@ fn is_valid(block: &TestBlock) -> bool {
         .is_some_and(|output| output.get(32) == Some(&1))
 }
 
-/// Those are blocks of Amsterdam, whose EVM is not here. But their access lists say what is read and
-/// written, so what a witness has to have can be tested without executing.
+/// Those are blocks of Amsterdam, whose EVM is not here. But their access lists say what is read
+/// and written, so what a witness has to have can be tested without executing.
 #[test]
 fn zkevm_witnesses_lead_to_the_state_roots() {
     let Some(root) = common::ethereum() else {
@@ -206,8 +206,8 @@ fn zkevm_witnesses_lead_to_the_state_roots() {
     assert_eq!((accepted, refused), (42, 2));
 }
 
-/// Without the two fields of Amsterdam's header, and by the rules before it, those blocks are not valid. But
-/// which codes they run is the same, and a code that is missing comes before any rule.
+/// Without the two fields of Amsterdam's header, and by the rules before it, those blocks are not
+/// valid. But which codes they run is the same, and a code that is missing comes before any rule.
 #[test]
 fn zkevm_witnesses_have_the_codes_that_are_run() {
     let Some(root) = common::ethereum() else {

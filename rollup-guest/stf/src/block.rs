@@ -5,8 +5,8 @@
 //!                            (parent)                     (witness)                               (witness)
 //! ```
 //!
-//! Nothing in the header is believed: each field is bound by a rule, computed from the body, or computed
-//! by the execution, except those that the proposer is free to choose.
+//! Nothing in the header is believed: each field is bound by a rule, computed from the body, or
+//! computed by the execution, except those that the proposer is free to choose.
 
 use alloc::borrow::Cow;
 use alloc::format;
@@ -229,7 +229,8 @@ impl Body for Transactions<'_> {
 /// Executes `body` in the environment that a header names.
 ///
 /// # Errors
-/// [`Failure`]: what the witness lacks comes before what the EVM says, which may be its consequence.
+/// [`Failure`]: what the witness lacks comes before what the EVM says, which may be its
+/// consequence.
 pub(crate) fn execute<'w, S: Source, B: Body>(
     chain: &ChainConfig,
     header: &Header,
@@ -289,8 +290,8 @@ fn run<S: Source, B: Body>(
     Ok((result, output))
 }
 
-/// Without the contracts that collect requests, no block is valid (EIP-7002, EIP-7251); a call to an
-/// account without code would succeed.
+/// Without the contracts that collect requests, no block is valid (EIP-7002, EIP-7251); a call to
+/// an account without code would succeed.
 fn check_predeploys<S: Source>(state: &mut State<WitnessState<'_, S>>) -> Result<(), InvalidBlock> {
     for address in [
         WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS,

@@ -1,8 +1,8 @@
 //! What the guest `ethereum-block` reads, and what it claims.
 //!
-//! The input is postcard, as everything that guests read: its byte strings are then slices of the input,
-//! which the machine maps into memory, so that half a megabyte of witness is not copied. RLP would copy
-//! each string into memory of its own.
+//! The input is postcard, as everything that guests read: its byte strings are then slices of the
+//! input, which the machine maps into memory, so that half a megabyte of witness is not copied. RLP
+//! would copy each string into memory of its own.
 //!
 //! The claim is five words of 32 bytes, which a contract reads as it is.
 

@@ -1,10 +1,10 @@
 //! The rollup's state transition, a pure function of its input, and its core, the validation of one
 //! Ethereum block.
 //!
-//! [`block::validate`] checks a block against the consensus rules with nothing but a witness of the state
-//! before it, whose root the parent's header has. It neither believes the block nor the witness. A block
-//! that breaks a rule is told apart from a witness that lacks something: the first is a result, the
-//! second is none.
+//! [`block::validate`] checks a block against the consensus rules with nothing but a witness of the
+//! state before it, whose root the parent's header has. It neither believes the block nor the
+//! witness. A block that breaks a rule is told apart from a witness that lacks something: the first
+//! is a result, the second is none.
 
 #![no_std]
 #![forbid(unsafe_code)]

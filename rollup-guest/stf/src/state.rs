@@ -40,7 +40,8 @@ impl Opened<'_> {
 
 /// The state that a witness describes.
 ///
-/// The first thing that the witness lacks is kept: the EVM may report it as anything, or even go on.
+/// The first thing that the witness lacks is kept: the EVM may report it as anything, or even go
+/// on.
 pub struct WitnessState<'w, S> {
     source: &'w S,
     ancestors: Ancestors,
@@ -171,7 +172,8 @@ impl<'w, S: Source> WitnessState<'w, S> {
         Ok(Bytecode::new_raw_checked(code.clone()).unwrap_or_else(|_| Bytecode::new_legacy(code)))
     }
 
-    /// Applies what a block has changed, for the root after it and for the next block; returns the root.
+    /// Applies what a block has changed, for the root after it and for the next block; returns the
+    /// root.
     ///
     /// Within a trie, inserts come before removals: see [`crate::trie`].
     ///

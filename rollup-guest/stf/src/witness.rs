@@ -1,8 +1,8 @@
 //! What a block's execution reads of the past, and how it is checked.
 //!
-//! A witness is a set of byte strings that nobody vouches for: trie nodes and codes are found by their
-//! hash, headers by the chain of parent hashes. So a witness can be incomplete, which aborts, but it
-//! cannot lie. What nobody asks for is not looked at.
+//! A witness is a set of byte strings that nobody vouches for: trie nodes and codes are found by
+//! their hash, headers by the chain of parent hashes. So a witness can be incomplete, which aborts,
+//! but it cannot lie. What nobody asks for is not looked at.
 
 use alloc::vec::Vec;
 

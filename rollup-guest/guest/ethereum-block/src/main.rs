@@ -18,7 +18,8 @@ fn main() {
     }
 }
 
-/// Where hashes and curves that the machine computes by precompiles are put in the place of software.
+/// Where hashes and curves that the machine computes by precompiles are put in the place of
+/// software.
 ///
 /// Nothing yet. Keccak-256 comes in by linking (`alloy-primitives/native-keccak`), signatures by
 /// `alloy_consensus::crypto::install_default_provider`, the EVM's own precompiles by

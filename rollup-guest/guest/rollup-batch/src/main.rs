@@ -1,7 +1,8 @@
-//! Reads a batch with its witness, evaluates the rollup's state transition, and commits the digest of the
-//! public output.
+//! Reads a batch with its witness, evaluates the rollup's state transition, and commits the digest
+//! of the public output.
 //!
-//! A batch that breaks a rule has a verdict in the output. Only a bad witness makes the guest panic.
+//! A batch that breaks a rule has a verdict in the output. Only a bad witness makes the guest
+//! panic.
 
 #![no_std]
 #![no_main]
@@ -19,7 +20,8 @@ fn main() {
     }
 }
 
-/// Where hashes and curves that the machine computes by precompiles are put in the place of software.
+/// Where hashes and curves that the machine computes by precompiles are put in the place of
+/// software.
 ///
 /// Nothing yet; see the guest `ethereum-block`.
 const fn install_accelerators() {}

@@ -10,8 +10,8 @@ pub(crate) mod guests;
 
 use std::path::{Path, PathBuf};
 
-/// The folder of Ethereum's fixtures: in `ZKVM_FIXTURES`, or beside the repository. `None`, with a notice,
-/// if it is not there.
+/// The folder of Ethereum's fixtures: in `ZKVM_FIXTURES`, or beside the repository. `None`, with a
+/// notice, if it is not there.
 pub(crate) fn ethereum() -> Option<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/fixtures");
     let folder = std::env::var_os("ZKVM_FIXTURES")

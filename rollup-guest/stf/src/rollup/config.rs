@@ -106,7 +106,8 @@ impl Config {
             && self.fee_recipient_policy == 0
             && self.epoch_slots > 0
             && self.kappa_den > 0;
-        // Deposits to a beacon chain are not a thing of rollups: no contract is at the zero address.
+        // Deposits to a beacon chain are not a thing of rollups: no contract is at the zero
+        // address.
         is_known.then(|| ChainConfig {
             deposit_contract: [0; 20],
             ..ChainConfig::always(self.chain_id, fork)

@@ -4,12 +4,13 @@
 //!   F(config, L1 view, state before, batch bytes) ─▶ verdict, state after
 //! ```
 //!
-//! Bad data is a verdict, never a panic and never an error, so one proof is a validity proof, a fault
-//! proof, and what replaces a wrong claim. Only a bad witness is an error: then there is no proof. A batch
-//! that is refused leads to a block of its own, which holds the forced items alone; so the chain always
-//! goes on.
+//! Bad data is a verdict, never a panic and never an error, so one proof is a validity proof, a
+//! fault proof, and what replaces a wrong claim. Only a bad witness is an error: then there is no
+//! proof. A batch that is refused leads to a block of its own, which holds the forced items alone;
+//! so the chain always goes on.
 //!
-//! Blocks are Ethereum blocks: a standard validator accepts each of them. The rollup's rules are around it.
+//! Blocks are Ethereum blocks: a standard validator accepts each of them. The rollup's rules are
+//! around it.
 //!
 //! | file | what |
 //! |---|---|

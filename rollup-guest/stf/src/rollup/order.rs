@@ -1,10 +1,10 @@
 //! Whether a block's own transactions are in the order of the policy.
 //!
-//! By priority: what a transaction pays above the base fee, but never more than its sender's transaction
-//! before it, because it cannot come before that. Equal priorities are in the order of
+//! By priority: what a transaction pays above the base fee, but never more than its sender's
+//! transaction before it, because it cannot come before that. Equal priorities are in the order of
 //! `H(mixHash || txHash)`, and again not before their sender's. So there is one order for a set of
-//! transactions, and it can be checked from one to the next. First come, first served cannot be checked and
-//! is not offered.
+//! transactions, and it can be checked from one to the next. First come, first served cannot be
+//! checked and is not offered.
 
 use alloc::vec::Vec;
 use core::cmp::Reverse;

@@ -47,8 +47,8 @@ impl Withdrawal {
     }
 }
 
-/// The root over withdrawals in their order: leaves are filled up with zeros to a power of two; zero if
-/// there are none.
+/// The root over withdrawals in their order: leaves are filled up with zeros to a power of two;
+/// zero if there are none.
 #[must_use]
 pub fn withdrawals_root(withdrawals: &[Withdrawal]) -> B256 {
     let mut layer: Vec<B256> = withdrawals

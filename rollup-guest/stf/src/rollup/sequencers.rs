@@ -27,8 +27,8 @@ pub struct SequencerSet {
 }
 
 impl SequencerSet {
-    /// `H(abi.encodePacked(uint64 epoch, uint16 n, (address signer, uint128 stake)…))`; `None` if there
-    /// are too many.
+    /// `H(abi.encodePacked(uint64 epoch, uint16 n, (address signer, uint128 stake)…))`; `None` if
+    /// there are too many.
     #[must_use]
     pub fn hash(&self) -> Option<B256> {
         if self.sequencers.len() > SEQUENCERS_MAX {
@@ -45,8 +45,9 @@ impl SequencerSet {
         Some(keccak256(bytes))
     }
 
-    /// The leader of a slot, or its `attempt`-th backup: `t = r · total / 2^128` picks the first whose
-    /// sum of stakes is above it. `None` if nobody has a stake, or all together `2^128` or more.
+    /// The leader of a slot, or its `attempt`-th backup: `t = r · total / 2^128` picks the first
+    /// whose sum of stakes is above it. `None` if nobody has a stake, or all together `2^128` or
+    /// more.
     #[must_use]
     pub fn leader(&self, seed: B256, slot: u64, attempt: u8) -> Option<Sequencer> {
         let mut bytes = Vec::with_capacity(32 + 8 + 1);

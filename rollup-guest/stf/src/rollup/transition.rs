@@ -1,8 +1,9 @@
 //! F: what a batch is, and where it leads.
 //!
-//! The rules are checked in this order, and the first that is broken is the verdict: the batch as a whole
-//! (decoding, link, forced items); then, block by block, signature, leader and time; then, block by block
-//! again, gas limit, transactions, order and execution; then the gas of proving; then the mode.
+//! The rules are checked in this order, and the first that is broken is the verdict: the batch as a
+//! whole (decoding, link, forced items); then, block by block, signature, leader and time; then,
+//! block by block again, gas limit, transactions, order and execution; then the gas of proving;
+//! then the mode.
 
 use alloc::format;
 use alloc::vec::Vec;
@@ -140,8 +141,8 @@ pub struct Transition<'w, S> {
 /// Evaluates F.
 ///
 /// # Errors
-/// [`Failure::Witness`] if what is beside the batch is not what L1 has hashed, or the state's witness lacks
-/// something. Never for what the batch is.
+/// [`Failure::Witness`] if what is beside the batch is not what L1 has hashed, or the state's
+/// witness lacks something. Never for what the batch is.
 pub fn transition<'w, S: Source>(
     input: &Input<'_>,
     ancestors: &Ancestors,

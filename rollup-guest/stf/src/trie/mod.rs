@@ -1,8 +1,8 @@
 //! A Merkle-Patricia trie over a witness: nodes are read and decoded only where a key leads.
 //!
-//! A trie begins as the hash of its root. [`Trie::get`], [`Trie::insert`] and [`Trie::remove`] replace
-//! hashes by the nodes they stand for as they go down, and [`Trie::root`] hashes again only what has
-//! changed. A node that the witness lacks is an error that names its hash.
+//! A trie begins as the hash of its root. [`Trie::get`], [`Trie::insert`] and [`Trie::remove`]
+//! replace hashes by the nodes they stand for as they go down, and [`Trie::root`] hashes again only
+//! what has changed. A node that the witness lacks is an error that names its hash.
 //!
 //! ```text
 //!   root = Unread(h) ──get(5a…)──▶ Branch ─5─▶ Branch ─a─▶ Leaf
@@ -10,9 +10,9 @@
 //!                                     └─ 15 × Unread
 //! ```
 //!
-//! Which nodes an update needs depends on the order of the operations: a removal that leaves a branch
-//! with one child needs that child. Inserts before removals need the fewest, and that is the order that
-//! witnesses are made for.
+//! Which nodes an update needs depends on the order of the operations: a removal that leaves a
+//! branch with one child needs that child. Inserts before removals need the fewest, and that is the
+//! order that witnesses are made for.
 //!
 //! Sources: the Ethereum yellow paper, appendix D.
 
@@ -174,8 +174,8 @@ impl<'w> Trie<'w> {
         }
     }
 
-    /// Hands every node that has been read or is new to `sink`, with its hash: with the witness, all
-    /// that is needed to go on from the new root.
+    /// Hands every node that has been read or is new to `sink`, with its hash: with the witness,
+    /// all that is needed to go on from the new root.
     pub fn for_each_node(&mut self, mut sink: impl FnMut(B256, Vec<u8>)) {
         let Root::Read(node) = &mut self.root else {
             return;
@@ -386,7 +386,8 @@ fn collapse<'w>(
     Ok(Some(prefixed(&Nibbles::from_nibbles([nibble]), child)))
 }
 
-/// `node` with `path` before it: into a leaf's or an extension's path, or as an extension of its own.
+/// `node` with `path` before it: into a leaf's or an extension's path, or as an extension of its
+/// own.
 fn prefixed<'w>(path: &Nibbles, node: Node<'w>) -> Node<'w> {
     if path.is_empty() {
         return node;

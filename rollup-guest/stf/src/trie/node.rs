@@ -1,8 +1,8 @@
 //! The nodes of a trie, their strict decoding and their encoding.
 //!
-//! Decoding copies nothing: hashes and values borrow from the witness. It refuses what no trie encodes
-//! to, so that a node has one reading; depth is bounded because each extension and each branch takes a
-//! nibble, and an inlined node is shorter than a hash.
+//! Decoding copies nothing: hashes and values borrow from the witness. It refuses what no trie
+//! encodes to, so that a node has one reading; depth is bounded because each extension and each
+//! branch takes a nibble, and an inlined node is shorter than a hash.
 
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
@@ -113,8 +113,8 @@ impl<'w> Node<'w> {
         hash
     }
 
-    /// Hands this node and those below that have been read or are new to `sink`, but not what is part
-    /// of another's encoding.
+    /// Hands this node and those below that have been read or are new to `sink`, but not what is
+    /// part of another's encoding.
     pub(super) fn for_each(&mut self, sink: &mut dyn FnMut(B256, Vec<u8>)) {
         match self {
             Node::Empty | Node::Unread(_) => return,
@@ -252,7 +252,8 @@ impl<'w> Item<'w> {
         })
     }
 
-    /// [`Item::take`] of a node's next item, short for the two encodings that nearly all children have.
+    /// [`Item::take`] of a node's next item, short for the two encodings that nearly all children
+    /// have.
     fn take_child(rest: &mut &'w [u8]) -> Result<Self, NodeFault> {
         match rest.split_first() {
             None => Err(NodeFault::ItemCount),
