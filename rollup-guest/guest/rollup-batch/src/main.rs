@@ -1,0 +1,27 @@
+//! Reads a batch with its witness, evaluates the rollup's state transition, and commits the digest
+//! of the public output.
+//!
+//! A batch that breaks a rule has a verdict in the output. Only a bad witness makes the guest
+//! panic.
+
+#![no_std]
+#![no_main]
+
+use zkvm_rollup_stf::rollup::BatchInput;
+
+zkvm_guest::entry!(main);
+
+fn main() {
+    install_accelerators();
+    let input: BatchInput<'static> = zkvm_guest::read();
+    match input.out() {
+        Ok(out) => zkvm_guest::commit_bytes(out.digest().as_slice()),
+        Err(error) => panic!("no output: {error}"),
+    }
+}
+
+/// Where hashes and curves that the machine computes by precompiles are put in the place of
+/// software.
+///
+/// Nothing yet; see the guest `ethereum-block`.
+const fn install_accelerators() {}

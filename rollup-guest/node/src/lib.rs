@@ -1,0 +1,12 @@
+//! The rollup's host tools, as a library: witnesses made and read, fixtures imported and replayed.
+//!
+//! Nothing here is trusted: what it makes is checked by `zkvm-rollup-stf`, in a guest or natively.
+
+#![forbid(unsafe_code)]
+
+pub mod error;
+pub mod fixture;
+pub mod replay;
+pub mod store;
+
+pub use error::ImportError;

@@ -1,0 +1,306 @@
+//! One block of a batch: its header is derived, its body executed, its roots computed.
+
+use alloc::vec::Vec;
+
+use alloy_consensus::constants::EMPTY_OMMER_ROOT_HASH;
+use alloy_consensus::transaction::{Recovered, SignerRecoverable};
+use alloy_consensus::{
+    Block, BlockBody, Header, ReceiptEnvelope, Transaction as _, TxReceipt, proofs,
+};
+use alloy_eips::Decodable2718;
+use alloy_eips::eip1559::BaseFeeParams;
+use alloy_eips::eip4895::Withdrawals;
+use alloy_evm::block::{BlockExecutionError, BlockExecutor, BlockValidationError};
+use alloy_primitives::{Address, B256, Bloom, Bytes, U256, keccak256};
+
+use super::config::Config;
+use super::order::is_by_priority;
+use super::out::Verdict;
+use super::outbox::Withdrawal;
+use super::{ItemKind, OrderingPolicy};
+use crate::Failure;
+use crate::block::{Body, Executed, Transaction, execute};
+use crate::chain::{ChainConfig, Fork};
+use crate::header::{GAS_LIMIT_CHANGE_DIVISOR, GAS_LIMIT_MIN};
+use crate::state::WitnessState;
+use crate::witness::Source;
+
+/// What a transaction costs to prove besides its gas: a signature, and hashes of its bytes.
+const ZK_GAS_PER_TRANSACTION: u64 = 30_000;
+
+/// Length of the extra data: slot, attempt, epoch.
+const EXTRA_DATA_BYTES: usize = 8 + 1 + 8;
+
+/// What all blocks of a batch have in common.
+#[derive(Clone, Debug)]
+pub(super) struct Surroundings<'a> {
+    pub(super) config: &'a Config,
+    pub(super) chain: &'a ChainConfig,
+    pub(super) epoch: u64,
+    pub(super) seed: B256,
+    pub(super) l1_anchor: u64,
+    pub(super) l1_anchor_hash: B256,
+}
+
+/// What a block is derived from.
+#[derive(Clone, Debug)]
+pub(super) struct Proposal<'a> {
+    pub(super) slot: u64,
+    pub(super) attempt: u8,
+    pub(super) timestamp: u64,
+    pub(super) gas_limit: u64,
+    pub(super) beneficiary: Address,
+    /// Forced items, in the batch's first block.
+    pub(super) forced: &'a [ItemKind],
+    pub(super) transactions: &'a [Bytes],
+}
+
+/// What a block has come to.
+#[derive(Debug)]
+pub(super) struct Derived {
+    pub(super) block: Block<Transaction>,
+    pub(super) withdrawals: Vec<Withdrawal>,
+    /// Of each forced item, whether it has been skipped.
+    pub(super) skipped: Vec<bool>,
+    /// Wei that successful transactions have transferred.
+    pub(super) transferred: U256,
+    pub(super) zk_gas: u64,
+    /// Whether a transaction asks for a proof.
+    pub(super) is_opted_in: bool,
+}
+
+/// The slot of a derived block; `None` for the first block of the chain, which has none.
+pub(super) fn slot_of(header: &Header) -> Option<u64> {
+    let extra: &[u8; EXTRA_DATA_BYTES] = header.extra_data[..].try_into().ok()?;
+    extra
+        .first_chunk::<8>()
+        .map(|slot| u64::from_be_bytes(*slot))
+}
+
+/// Whether a gas limit is allowed after the parent's.
+pub(super) fn is_gas_limit(config: &Config, parent: &Header, gas_limit: u64) -> bool {
+    let change = gas_limit.abs_diff(parent.gas_limit);
+    change < parent.gas_limit / GAS_LIMIT_CHANGE_DIVISOR
+        && (GAS_LIMIT_MIN..=config.block_gas_limit).contains(&gas_limit)
+}
+
+/// Derives and executes a block on top of the state's parent, and goes on to the state after it.
+///
+/// # Errors
+/// [`Failure`] as from the execution of any block. A refusal is no error.
+pub(super) fn derive<'w, S: Source>(
+    around: &Surroundings<'_>,
+    proposal: &Proposal<'_>,
+    state: WitnessState<'w, S>,
+) -> Result<Result<(Derived, WitnessState<'w, S>), Verdict>, Failure> {
+    let mut header = open(around, proposal, state.parent(), state.parent_hash());
+    let Some(own) = decode(proposal.transactions) else {
+        return Ok(Err(Verdict::Transaction));
+    };
+    let base_fee = header.base_fee_per_gas.unwrap_or(0);
+    if around.config.ordering() == Some(OrderingPolicy::Priority)
+        && !is_by_priority(&own, base_fee, header.mix_hash)
+    {
+        return Ok(Err(Verdict::Order));
+    }
+    let deposits = proposal.forced.iter().filter_map(|item| match item {
+        ItemKind::Deposit(deposit) => Some(*deposit),
+        ItemKind::Transaction(_) | ItemKind::Neither => None,
+    });
+    let deposits = Withdrawals::new(deposits.collect());
+    let body = RollupBody {
+        forced: proposal.forced,
+        own,
+    };
+    let (executed, ran, mut state) = execute(around.chain, &header, Some(&deposits), body, state)?;
+    let ran = match ran {
+        Ok(ran) => ran,
+        Err(verdict) => return Ok(Err(verdict)),
+    };
+    header.withdrawals_root = Some(proofs::calculate_withdrawals_root(&deposits));
+    header.state_root = state.apply(&executed.bundle)?;
+    close(around.chain, &mut header, &ran.included, &executed);
+    state.advance(header.clone());
+
+    let outbox = around.config.outbox_address;
+    let count = u64::try_from(ran.included.len()).unwrap_or(u64::MAX);
+    let zk_gas = executed
+        .gas_used
+        .saturating_add(count.saturating_mul(ZK_GAS_PER_TRANSACTION));
+    let derived = Derived {
+        withdrawals: Withdrawal::of_receipts(&executed.receipts, outbox),
+        skipped: ran.skipped,
+        transferred: ran.transferred,
+        zk_gas,
+        is_opted_in: ran
+            .included
+            .iter()
+            .any(|it| names(it, around.config.z_opt_in_address)),
+        block: Block {
+            header,
+            body: BlockBody {
+                transactions: ran.included,
+                ommers: Vec::new(),
+                withdrawals: Some(deposits),
+            },
+        },
+    };
+    Ok(Ok((derived, state)))
+}
+
+/// The header as it is before the execution.
+fn open(
+    around: &Surroundings<'_>,
+    proposal: &Proposal<'_>,
+    parent: &Header,
+    parent_hash: B256,
+) -> Header {
+    let fork = around.chain.fork_at(proposal.timestamp);
+    let slot = proposal.slot.to_be_bytes();
+    let mut extra_data = Vec::with_capacity(EXTRA_DATA_BYTES);
+    extra_data.extend_from_slice(&slot);
+    extra_data.push(proposal.attempt);
+    extra_data.extend_from_slice(&around.epoch.to_be_bytes());
+    let mut anchor = Vec::with_capacity(6 + 8 + 32);
+    anchor.extend_from_slice(b"anchor");
+    anchor.extend_from_slice(&around.l1_anchor.to_be_bytes());
+    anchor.extend_from_slice(around.l1_anchor_hash.as_slice());
+    Header {
+        parent_hash,
+        ommers_hash: EMPTY_OMMER_ROOT_HASH,
+        beneficiary: proposal.beneficiary,
+        number: parent.number.saturating_add(1),
+        gas_limit: proposal.gas_limit,
+        timestamp: proposal.timestamp,
+        extra_data: extra_data.into(),
+        mix_hash: keccak256([around.seed.as_slice(), &slot].concat()),
+        base_fee_per_gas: parent.next_block_base_fee(BaseFeeParams::ethereum()),
+        blob_gas_used: Some(0),
+        excess_blob_gas: fork.blob_params().map(|params| {
+            params.next_block_excess_blob_gas_osaka(
+                parent.excess_blob_gas.unwrap_or(0),
+                parent.blob_gas_used.unwrap_or(0),
+                parent.base_fee_per_gas.unwrap_or(0),
+            )
+        }),
+        parent_beacon_block_root: Some(keccak256(anchor)),
+        ..Header::default()
+    }
+}
+
+/// The header's fields that the execution gives, but for the state's root.
+fn close(
+    chain: &ChainConfig,
+    header: &mut Header,
+    transactions: &[Transaction],
+    executed: &Executed,
+) {
+    header.transactions_root = proofs::calculate_transaction_root(transactions);
+    header.receipts_root = proofs::calculate_receipt_root(&executed.receipts);
+    header.logs_bloom = executed
+        .receipts
+        .iter()
+        .fold(Bloom::ZERO, |all, receipt| all | receipt.bloom());
+    header.gas_used = executed.gas_used;
+    header.requests_hash = (chain.fork_at(header.timestamp) >= Fork::Prague)
+        .then(|| executed.requests.requests_hash());
+}
+
+/// Decodes a block's own transactions; `None` if one is none. Blobs are for L1.
+fn decode(transactions: &[Bytes]) -> Option<Vec<(Address, Transaction)>> {
+    let decoded = transactions.iter().map(|bytes| {
+        let transaction = Transaction::decode_2718_exact(bytes).ok()?;
+        let signer = transaction.recover_signer().ok()?;
+        (!transaction.is_eip4844()).then_some((signer, transaction))
+    });
+    decoded.collect()
+}
+
+fn names(transaction: &Transaction, address: Address) -> bool {
+    let list = transaction.access_list();
+    list.is_some_and(|list| list.iter().any(|item| item.address == address))
+}
+
+/// Forced transactions first, of which any may fail, then the leader's, of which none may.
+struct RollupBody<'a> {
+    forced: &'a [ItemKind],
+    own: Vec<(Address, Transaction)>,
+}
+
+struct Ran {
+    included: Vec<Transaction>,
+    skipped: Vec<bool>,
+    transferred: U256,
+}
+
+impl Ran {
+    /// Counts the transaction that has just been executed.
+    fn include<E>(&mut self, executor: &E, transaction: Transaction)
+    where
+        E: BlockExecutor<Transaction = Transaction, Receipt = ReceiptEnvelope>,
+    {
+        if executor.receipts().last().is_some_and(TxReceipt::status) {
+            self.transferred = self.transferred.saturating_add(transaction.value());
+        }
+        self.included.push(transaction);
+    }
+}
+
+impl Body for RollupBody<'_> {
+    type Output = Result<Ran, Verdict>;
+
+    fn execute<E>(self, executor: &mut E) -> Result<Self::Output, Failure>
+    where
+        E: BlockExecutor<Transaction = Transaction, Receipt = ReceiptEnvelope>,
+    {
+        let skipped = Vec::with_capacity(self.forced.len());
+        let mut ran = Ran {
+            included: Vec::new(),
+            skipped,
+            transferred: U256::ZERO,
+        };
+        for item in self.forced {
+            let is_done = match item {
+                ItemKind::Deposit(_) => true,
+                ItemKind::Neither => false,
+                ItemKind::Transaction(transaction) if transaction.is_eip4844() => false,
+                ItemKind::Transaction(transaction) => match transaction.recover_signer() {
+                    Err(_) => false,
+                    Ok(signer) => try_execute(executor, signer, transaction)?.is_ok_and(|()| {
+                        ran.include(executor, transaction.clone());
+                        true
+                    }),
+                },
+            };
+            ran.skipped.push(!is_done);
+        }
+        for (signer, transaction) in self.own {
+            if let Err(verdict) = try_execute(executor, signer, &transaction)? {
+                return Ok(Err(verdict));
+            }
+            ran.include(executor, transaction);
+        }
+        Ok(Ok(ran))
+    }
+}
+
+/// Executes a transaction if it can be executed; what it does if it fails is its sender's affair.
+fn try_execute<E>(
+    executor: &mut E,
+    signer: Address,
+    transaction: &Transaction,
+) -> Result<Result<(), Verdict>, Failure>
+where
+    E: BlockExecutor<Transaction = Transaction, Receipt = ReceiptEnvelope>,
+{
+    let recovered = Recovered::new_unchecked(transaction, signer);
+    match executor.execute_transaction(&recovered) {
+        Ok(_) => Ok(Ok(())),
+        Err(BlockExecutionError::Validation(
+            BlockValidationError::TransactionGasLimitMoreThanAvailableBlockGas { .. },
+        )) => Ok(Err(Verdict::Gas)),
+        Err(BlockExecutionError::Validation(_)) => Ok(Err(Verdict::Transaction)),
+        // Also what the witness lacks comes as this; it is told apart after the execution.
+        Err(error @ BlockExecutionError::Internal(_)) => Err(crate::block::fail(error, None)),
+    }
+}
