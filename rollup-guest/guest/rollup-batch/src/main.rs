@@ -12,16 +12,10 @@ use zkvm_rollup_stf::rollup::BatchInput;
 zkvm_guest::entry!(main);
 
 fn main() {
-    install_accelerators();
+    zkvm_accel_ethereum::install();
     let input: BatchInput<'static> = zkvm_guest::read();
     match input.out() {
         Ok(out) => zkvm_guest::commit_bytes(out.digest().as_slice()),
         Err(error) => panic!("no output: {error}"),
     }
 }
-
-/// Where hashes and curves that the machine computes by precompiles are put in the place of
-/// software.
-///
-/// Nothing yet; see the guest `ethereum-block`.
-const fn install_accelerators() {}
