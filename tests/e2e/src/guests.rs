@@ -12,10 +12,12 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// Where the guests of the tests are built, given the folder cargo keeps for tests.
+/// Where the guests of a folder are built, given the folder cargo keeps for tests. Each has one of
+/// its own: the flags name the folder, so that two in one would build everything anew in turns.
 #[must_use]
-pub fn target_dir(temporary: &str) -> PathBuf {
-    Path::new(temporary).join("guests")
+pub fn target_dir(temporary: &str, guest: &Path) -> PathBuf {
+    let name = guest.file_name().unwrap_or_default();
+    Path::new(temporary).join("guests").join(name)
 }
 
 /// Builds the binaries of a guest package or workspace and gives their names and files.
@@ -45,7 +47,8 @@ pub fn elf(name: &str, temporary: &str) -> Vec<u8> {
     let built = BUILT.get_or_init(|| {
         ["guest/examples", "tests/guests/accel", "tests/guests/io"]
             .iter()
-            .flat_map(|folder| build_all(&root().join(folder), &target_dir(temporary)))
+            .map(|folder| root().join(folder))
+            .flat_map(|folder| build_all(&folder, &target_dir(temporary, &folder)))
             .collect()
     });
     let found = built.iter().find(|(known, _)| known == name);

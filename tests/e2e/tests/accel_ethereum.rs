@@ -15,7 +15,7 @@ const TEMPORARY: &str = env!("CARGO_TARGET_TMPDIR");
 /// The ELF file of a guest of these tests.
 fn elf(name: &str) -> Vec<u8> {
     let folder = guests::root().join("tests/guests").join(name);
-    let built = guests::build_all(&folder, &guests::target_dir(TEMPORARY));
+    let built = guests::build_all(&folder, &guests::target_dir(TEMPORARY, &folder));
     let [(_, path)] = &built[..] else {
         panic!("the package has one binary: {built:?}");
     };
