@@ -8,6 +8,7 @@
 
 use zkvm_air::F;
 use zkvm_isa::record::{RegisterRecord, WordAccess};
+use zkvm_isa::{Chip, Precompile};
 use zkvm_testkit::rng::Rng;
 
 use crate::forge::{draw, forged};
@@ -32,6 +33,11 @@ pub enum Fault {
     Call,
     /// A word of journal or hints is another.
     Transfer,
+    /// A precompile's call is skipped, repeated or another's, works on other words or at another
+    /// clock, or leaves another result.
+    Precompile,
+    /// A round of a hash is dropped, repeated, or in another call.
+    Round,
     /// A row of the boundary table is another.
     Boundary,
     /// A segment is dropped, repeated, or in another place.
@@ -45,7 +51,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// Every kind.
+    /// Every kind that has a place in any execution.
     pub const ALL: [Fault; 13] = [
         Fault::Skipped,
         Fault::Repeated,
@@ -61,6 +67,9 @@ impl Fault {
         Fault::Claim,
         Fault::Trace,
     ];
+
+    /// The others, of executions with precompiles.
+    pub const OF_PRECOMPILES: [Fault; 2] = [Fault::Precompile, Fault::Round];
 }
 
 /// A faulty execution.
@@ -78,6 +87,16 @@ pub fn inject(run: &Run, honest: &Whole, fault: Fault, rng: &mut Rng) -> Option<
     match fault {
         Fault::End => end(honest, rng),
         Fault::Claim => claim(honest, rng),
+        Fault::Round => round(honest, rng),
+        Fault::Precompile => {
+            let mut run = run.clone();
+            let index = rng.below(run.segments.len() as u64) as usize;
+            let is_alone = precompile(&mut run, index, rng)?;
+            Some(Injected {
+                whole: fill(&run)?,
+                only: is_alone.then_some(index),
+            })
+        }
         Fault::Trace => {
             let index = rng.below(honest.proofs() as u64) as usize;
             let (place, forgery) = draw(honest, index, rng);
@@ -152,6 +171,111 @@ fn claim(honest: &Whole, rng: &mut Rng) -> Option<Injected> {
         _ => whole.last_word ^= 1 << rng.below(16),
     }
     Some(Injected { whole, only: None })
+}
+
+/// A fault in a call of a precompile. Says whether it is in this segment's proof alone, and not in
+/// what is claimed.
+fn precompile(run: &mut Run, index: usize, rng: &mut Rng) -> Option<bool> {
+    let (segment, records) = &mut run.segments[index];
+    let made = Precompile::ALL.into_iter();
+    let made = made.filter(|call| !records.precompiles[call.index()].clocks.is_empty());
+    let made: Vec<Precompile> = made.collect();
+    if made.is_empty() {
+        return None;
+    }
+    let which = rng.pick(&made);
+    let calls = &mut records.precompiles[which.index()];
+    let at = rng.below(calls.clocks.len() as u64) as usize;
+    let words = at * which.words()..(at + 1) * which.words();
+    let any = words.start + rng.below(which.words() as u64) as usize;
+    match rng.below(7) {
+        0 => {
+            let _ = calls.clocks.remove(at);
+            calls.words.drain(words);
+        }
+        1 => {
+            calls.clocks.push(calls.clocks[at]);
+            calls.words.extend_from_within(words);
+        }
+        2 => word(&mut calls.words[any], Fault::Word, rng),
+        3 => word(&mut calls.words[any], Fault::Clock, rng),
+        4 => calls.clocks[at] = calls.clocks[at].wrapping_add_signed(rng.pick(&[-4, 4, 8, 1])),
+        5 => {
+            // Another precompile's chip does it, if its operands are as many words.
+            let others = Precompile::ALL.into_iter();
+            let others = others.filter(|other| *other != which && other.words() == which.words());
+            let others: Vec<Precompile> = others.collect();
+            if others.is_empty() {
+                return None;
+            }
+            let clock = calls.clocks.remove(at);
+            let words: Vec<WordAccess> = calls.words.drain(words).collect();
+            let others = &mut records.precompiles[rng.pick(&others).index()];
+            others.clocks.push(clock);
+            others.words.extend(words);
+        }
+        _ => {
+            // Another result, wherever it is journaled.
+            let written = which.operands()[0].words as u64;
+            let (index, clock) = {
+                let word = &calls.words[words.start + rng.below(written) as usize];
+                (word.word_index, calls.clocks[at])
+            };
+            let bit = 1_u64 << rng.below(64);
+            let boundary = segment.boundary.iter_mut();
+            let mut boundary = boundary.filter(|word| word.word_index == index);
+            boundary.next()?.value_out ^= bit;
+            let shown = records.journal.iter_mut();
+            for record in shown.filter(|r| r.word.word_index == index && r.clock > clock) {
+                record.word.previous ^= bit;
+                record.value ^= bit;
+                let journal = run.execution.journal.get_mut(record.offset as usize..)?;
+                let bytes = journal.iter_mut().zip(record.value.to_le_bytes());
+                let bytes = bytes.take(record.bytes as usize);
+                bytes.for_each(|(byte, value)| *byte = value);
+            }
+            return Some(false);
+        }
+    }
+    Some(true)
+}
+
+/// A fault in the rounds of a hash.
+fn round(honest: &Whole, rng: &mut Rng) -> Option<Injected> {
+    let index = rng.below(honest.segments.len() as u64) as usize;
+    let chips = [Chip::KeccakRound, Chip::Sha256Round].map(Chip::name);
+    let used = |name: &&str| {
+        let mut chips = honest.chips(index).iter();
+        let place = chips.position(|chip| chip.description.name == **name);
+        place.is_some_and(|place| honest.traces(index)[place].is_some())
+    };
+    let chips: Vec<&str> = chips.into_iter().filter(used).collect();
+    if chips.is_empty() {
+        return None;
+    }
+    let chip = rng.pick(&chips);
+    let rows = honest.rows(index, chip, &["clock"], |cells| cells[0] != F::new(0));
+    let row = rng.pick(&rows);
+    let mut whole = honest.clone();
+    match rng.below(3) {
+        0 => whole.drop_row(index, chip, row),
+        1 => {
+            let again = honest.row(index, chip, row);
+            whole.add_row(index, chip, &again);
+        }
+        _ => {
+            let clock = *whole.cell(index, chip, rng.pick(&rows), "clock");
+            let cell = whole.cell(index, chip, row, "clock");
+            if *cell == clock {
+                return None;
+            }
+            *cell = clock;
+        }
+    }
+    Some(Injected {
+        whole,
+        only: Some(index),
+    })
 }
 
 fn order(run: &mut Run, rng: &mut Rng) -> Option<()> {

@@ -156,6 +156,52 @@ pub fn precompiles(calls: &[PrecompileCall]) -> Program {
     program(&elf)
 }
 
+/// Words that [`caller`] reads and journals.
+pub const CALLER_WORDS: usize = 64;
+
+/// The address of the first of these words.
+pub const CALLER_MEMORY: u64 = DATA + 0x100;
+
+/// A program that makes eight system calls at most, `a7` and three arguments of which it reads from
+/// hints, as it does memory for them to work on; then it journals that memory. So everything about
+/// the calls is up to the prover, and one program stands for all of them.
+#[must_use]
+pub fn caller(calls: usize) -> Program {
+    assert!(calls <= 8, "the memory follows");
+    let mut asm = Assembler::new(TEXT);
+    let bytes = 8 * CALLER_WORDS as u64;
+    call(&mut asm, READ, [FD_HINT, DATA, 0x100 + bytes]);
+    for number in 0..calls {
+        asm.li(Reg::T0, DATA + 32 * number as u64);
+        for (register, offset) in [(Reg::A7, 0), (Reg::A0, 8), (Reg::A1, 16), (Reg::A2, 24)] {
+            asm.emit(base::ld(register, Reg::T0, offset));
+        }
+        asm.emit(base::ecall());
+    }
+    call(&mut asm, WRITE, [FD_JOURNAL, CALLER_MEMORY, bytes]);
+    call(&mut asm, HALT_STANDARD, [0; 3]);
+    let elf = ElfBuilder::new(TEXT)
+        .text(TEXT, asm.finish().bytes)
+        .zeroed(DATA, 0x1000)
+        .build();
+    program(&elf)
+}
+
+/// The hints of [`caller`]: `a7`, `a0`, `a1` and `a2` of each call, and the memory, zero where
+/// there is nothing.
+#[must_use]
+pub fn caller_input(calls: &[[u64; 4]], memory: &[u64]) -> Input {
+    let mut words = calls.concat();
+    assert!(words.len() <= 32 && memory.len() <= CALLER_WORDS);
+    words.resize(32, 0);
+    words.extend_from_slice(memory);
+    words.resize(32 + CALLER_WORDS, 0);
+    Input {
+        bytes: Vec::new(),
+        hints: words.into_iter().flat_map(u64::to_le_bytes).collect(),
+    }
+}
+
 /// A short program that uses every chip but those of precompiles, and every other system call.
 #[must_use]
 pub fn tour() -> Program {

@@ -18,10 +18,14 @@ use std::time::{Duration, Instant};
 
 use p3_field::PrimeCharacteristicRing;
 use zkvm_air::F;
+use zkvm_isa::Precompile;
 use zkvm_machine::{Input, SegmentLimits};
 use zkvm_proofs_tests::inject::{Fault, Injected, inject, same_boundary};
 use zkvm_proofs_tests::keys::TraceKeys;
-use zkvm_proofs_tests::programs::{metronome, program, small, tour, walker, walker_input};
+use zkvm_proofs_tests::programs::{
+    CALLER_MEMORY, PrecompileCall, caller, caller_input, metronome, precompiles, program, small,
+    tour, walker, walker_input,
+};
 use zkvm_proofs_tests::whole::{Run, SHORT, Whole, hints, rejection_of};
 use zkvm_statement::{Proof, VerifyError};
 use zkvm_testkit::rng::Rng;
@@ -249,6 +253,67 @@ fn more_than_a_thousand_mutations_and_not_one_accepted_proof() {
     assert_eq!(by_fault.len(), Fault::ALL.len(), "{by_fault:?}");
 }
 
+/// Faults of every kind in an execution that calls every precompile; of one in eight the proof is
+/// made.
+#[test]
+fn faults_in_calls_of_precompiles() {
+    let seed = 12;
+    eprintln!("seed {seed}");
+    let mut rng = Rng::new(seed);
+    let twice = Precompile::ALL.into_iter().chain(Precompile::ALL);
+    let calls: Vec<PrecompileCall> = twice
+        .map(|precompile| PrecompileCall {
+            precompile,
+            words: (0..precompile.words()).map(|_| rng.next_u64()).collect(),
+        })
+        .collect();
+    let run = Run::new(precompiles(&calls), &hints(), &SHORT).expect("it has chips");
+    assert_eq!(run.segments.len(), 1);
+    let honest = run.fill().expect("it has chips");
+    let report = honest.report();
+    assert!(report.failures.is_empty(), "{report}");
+    let target = Target::<Blake3Config>::new(&honest);
+    let mut by_fault: BTreeMap<Fault, [u32; 3]> = BTreeMap::new();
+    let mut step = 0;
+    while step < 120 {
+        let fault = if rng.one_in(3) {
+            rng.pick(&Fault::ALL)
+        } else {
+            rng.pick(&Fault::OF_PRECOMPILES)
+        };
+        let Some(injected) = inject(&run, &honest, fault, &mut rng) else {
+            continue;
+        };
+        let context = format!("seed {seed}, step {step}: {fault:?}");
+        let counts = by_fault.entry(fault).or_default();
+        let Some(expected) = rejection(&honest, &injected) else {
+            assert_eq!(injected.whole.exit_code, honest.exit_code, "{context}");
+            assert_eq!(injected.whole.journal, honest.journal, "{context}");
+            // Rows do not have the indices of words after the first.
+            let is_same = injected.whole.segments[0].traces == honest.segments[0].traces;
+            let is_of_call = Fault::OF_PRECOMPILES.contains(&fault);
+            assert!(is_same || !is_of_call, "{context}: nothing notices it");
+            counts[2] += 1;
+            continue;
+        };
+        step += 1;
+        counts[0] += 1;
+        if !counts[0].is_multiple_of(8) {
+            continue;
+        }
+        counts[1] += 1;
+        let to_make = ToMake::new(&honest, &injected.whole, &expected);
+        target.refuses(&injected.whole, to_make, &expected, &context);
+    }
+    for (fault, [noticed, proved, harmless]) in &by_fault {
+        eprintln!("  {fault:?}: {noticed} noticed, {proved} proved, {harmless} changed nothing");
+    }
+    for fault in Fault::OF_PRECOMPILES {
+        let [noticed, proved, _] = by_fault[&fault];
+        assert!(noticed >= 30 && proved >= 3, "{fault:?}");
+    }
+}
+
 #[test]
 fn the_program_of_other_keys() {
     let run = |rounds| Run::new(walker(rounds), &walker_input(rounds), &SHORT);
@@ -321,19 +386,49 @@ fn nudge<C: Config>(proof: &mut TablesProof<C>, rng: &mut Rng) {
     }
 }
 
-fn finished_proofs_are_refused<C: Config>(seed: u64, count: u64) {
+/// Two executions of one program, with hints that differ.
+fn walks() -> [Run; 2] {
+    [40, 41].map(|rounds| {
+        let run = Run::new(walker(40), &walker_input(rounds), &SHORT);
+        run.expect("it has chips")
+    })
+}
+
+/// The same of one that calls precompiles.
+fn calls() -> [Run; 2] {
+    let calls = [
+        [Precompile::KeccakF.number(), CALLER_MEMORY, 0, 0],
+        [
+            Precompile::Secp256k1Add.number(),
+            CALLER_MEMORY,
+            CALLER_MEMORY + 64,
+            0,
+        ],
+        [
+            Precompile::Sha256Compress.number(),
+            CALLER_MEMORY,
+            CALLER_MEMORY + 64,
+            0,
+        ],
+    ];
+    [50, 51].map(|seed| {
+        let mut rng = Rng::new(seed);
+        let memory: Vec<u64> = (0..25).map(|_| rng.next_u64()).collect();
+        let run = Run::new(caller(3), &caller_input(&calls, &memory), &SHORT);
+        run.expect("it has chips")
+    })
+}
+
+fn finished_proofs_are_refused<C: Config>(seed: u64, count: u64, runs: [Run; 2]) {
     let started = Instant::now();
     let mut rng = Rng::new(seed);
-    let prove = |rounds| {
-        let run = Run::new(walker(40), &walker_input(rounds), &SHORT).expect("it has chips");
+    let proved = runs.map(|run| {
         let whole = run.fill().expect("it has chips");
         let keys = TraceKeys::<C>::new(&whole.program);
         let proof = keys.prove(&whole);
         (keys, whole.exit_code, proof)
-    };
-    // Two executions of one program, with hints that differ.
-    let (keys, exit_code, ours) = prove(40);
-    let (_, other_code, theirs) = prove(41);
+    });
+    let [(keys, exit_code, ours), (_, other_code, theirs)] = proved;
     assert!(keys.verify(exit_code, &ours).is_ok());
     assert!(keys.verify(other_code, &theirs).is_ok());
     let honest = ours.to_bytes().expect("it has an encoding");
@@ -389,6 +484,11 @@ fn finished_proofs_are_refused<C: Config>(seed: u64, count: u64) {
 
 #[test]
 fn mutated_finished_proofs_are_refused() {
-    finished_proofs_are_refused::<Blake3Config>(21, 700);
-    finished_proofs_are_refused::<Poseidon2Config>(22, 300);
+    finished_proofs_are_refused::<Blake3Config>(21, 700, walks());
+    finished_proofs_are_refused::<Poseidon2Config>(22, 300, walks());
+}
+
+#[test]
+fn mutated_finished_proofs_of_precompiles_are_refused() {
+    finished_proofs_are_refused::<Blake3Config>(23, 200, calls());
 }
