@@ -442,6 +442,40 @@ fn package(folder: &Path, files: &[(&str, &str)]) {
 }
 
 #[test]
+fn hashes_in_software_are_named_where_a_precompile_would_do() {
+    let folder = folder();
+    let run = |name: &str, input: &str| {
+        let ran = zkvm(folder.path(), &["run", guest(name), "--input", input]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        ran.stderr
+    };
+    let keccak = run("keccak-chain", "100");
+    assert!(keccak.contains("keccak_f"), "{keccak}");
+    assert!(keccak.contains("zkvm_accel::keccak"), "{keccak}");
+    let sha256 = run("sha256-chain", "300");
+    assert!(sha256.contains("sha256_compress"), "{sha256}");
+    let fibonacci = run("fibonacci", "200000");
+    assert!(!fibonacci.contains("precompile"), "{fibonacci}");
+    // Of a short run nothing is said.
+    let short = run("sha256-chain", "1");
+    assert!(!short.contains("precompile"), "{short}");
+
+    let arguments = [
+        "cost",
+        guest("sha256-chain"),
+        "--input",
+        "300",
+        "--format",
+        "json",
+    ];
+    let cost = zkvm(folder.path(), &arguments);
+    let cost: Value = serde_json::from_slice(&cost.stdout).expect("it is JSON");
+    let found = &cost["software"][0];
+    assert_eq!(found["precompile"], "sha256_compress");
+    assert!(found["share"].as_f64().is_some_and(|share| share > 0.5));
+}
+
+#[test]
 fn guests_that_do_not_build_exit_with_10() {
     let folder = folder();
     package(

@@ -1,8 +1,10 @@
 //! Executes the guest `ethereum-block` with a block that raiko has written, and says what it costs.
 //!
 //! ```text
-//! cargo run --example ethereum_block -- GUEST.elf BLOCK.json
+//! cargo run --example ethereum_block -- GUEST.elf BLOCK.json [INPUT]
 //! ```
+//!
+//! The guest's input is written to `INPUT`, for `zkvm prove GUEST.elf --input INPUT`.
 
 use std::error::Error;
 use std::path::Path;
@@ -13,8 +15,10 @@ use zkvm_rollup_stf::claim::{BlockClaim, BlockInput};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [elf, block] = arguments.as_slice() else {
-        return Err("usage: ethereum_block GUEST.elf BLOCK.json".into());
+    let (elf, block, path) = match arguments.as_slice() {
+        [elf, block] => (elf, block, None),
+        [elf, block, path] => (elf, block, Some(path)),
+        _ => return Err("usage: ethereum_block GUEST.elf BLOCK.json [INPUT]".into()),
     };
     let program = load(&std::fs::read(elf)?)?;
     let imported = raiko::read(Path::new(block))?;
@@ -24,6 +28,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         witness: imported.store.witness(&imported.headers),
     })?;
     eprintln!("input: {} bytes", input.len());
+    if let Some(path) = path {
+        std::fs::write(path, &input)?;
+    }
     let mut console = Capture::default();
     let input = Input::from_bytes(input);
     let execution = execute(&program, &input, &Limits::STANDARD, &mut console)?;

@@ -110,7 +110,7 @@ fn hooks_compute_what_the_libraries_do_and_reach_the_chips() {
     // The task, what it must commit, the permutations and compressions, and about how many rows of
     // the curve's chip. A transaction's signer takes a hash of what was signed and one of the key,
     // one permutation each.
-    let cases = vec![
+    let cases = [
         (encoded!(&0u8, &message), sha3_keccak(&message), [8, 0], 0),
         (
             encoded!(&1u8, &transaction),

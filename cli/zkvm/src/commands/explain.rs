@@ -206,7 +206,7 @@ pub(crate) const ENTRIES: &[Entry] = &[
         "A warning: at least a tenth of the cycles compute a hash or a curve by instructions, though \
          the machine has a precompile that does the same in one call.",
         "use zkvm-accel (keccak, sha256, modular, secp256k1) or the library's hook for it: \
-         docs/book/precompiles.md",
+         the book's section on precompiles",
     ),
     entry(
         401,
