@@ -45,10 +45,14 @@ fn terms_of_unique_decoding_are_those_computed_by_hand() {
     close(
         "batching",
         term(Source::Batching),
-        field() - 23.0 - 2499_f64.log2(),
+        field() - 23.0 - 8999_f64.log2(),
     );
     close("folding", term(Source::Folding), field() - 23.0 - 3.0);
-    close("LogUp", term(Source::LogUp), field() - 30.0 - 14_f64.log2());
+    close(
+        "LogUp",
+        term(Source::LogUp),
+        field() - 30.0 - 104_f64.log2(),
+    );
     close(
         "global",
         term(Source::GlobalLogUp),
@@ -57,7 +61,7 @@ fn terms_of_unique_decoding_are_those_computed_by_hand() {
     close(
         "constraints",
         term(Source::Constraints),
-        field() - 1000_f64.log2(),
+        field() - 3000_f64.log2(),
     );
     close(
         "point",

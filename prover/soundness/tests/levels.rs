@@ -177,10 +177,10 @@ fn whatever_is_taken_away_lowers_its_own_term_only() {
         parameters.query_grinding_bits = 19
     });
     weakened(Source::Batching, |parameters| {
-        parameters.batch_grinding_bits = 7
+        parameters.batch_grinding_bits = 9
     });
     weakened(Source::LogUp, |parameters| {
-        parameters.logup_grinding_bits = 6
+        parameters.logup_grinding_bits = 9
     });
     weakened(Source::GlobalLogUp, |parameters| {
         parameters.global_grinding_bits = 6

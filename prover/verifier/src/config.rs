@@ -100,8 +100,8 @@ impl Parameters {
         blowup_log2: 1,
         queries: 270,
         query_grinding_bits: 16,
-        batch_grinding_bits: 8,
-        logup_grinding_bits: 7,
+        batch_grinding_bits: 10,
+        logup_grinding_bits: 10,
     };
 }
 

@@ -31,8 +31,8 @@ pub(crate) const STANDARD: Parameters = Parameters {
 pub(crate) const HIGH: Parameters = Parameters {
     queries: 261,
     query_grinding_bits: 20,
-    batch_grinding_bits: 8,
-    logup_grinding_bits: 7,
+    batch_grinding_bits: 10,
+    logup_grinding_bits: 10,
     global_grinding_bits: 7,
     ..BARE
 };
@@ -41,20 +41,23 @@ pub(crate) const HIGH: Parameters = Parameters {
 pub(crate) const LARGEST: Shape = Shape {
     height_log2_max: 22,
     height_log2_min: 2,
-    openings: 2500,
+    openings: 9000,
     points_max: 2,
-    constraints: 1000,
+    constraints: 3000,
     constraint_degree_max: 3,
     interactions: 1 << 30,
-    message_elements_max: 12,
+    message_elements_max: 102,
     global_interactions: 1 << 30,
     global_message_elements_max: 12,
     segments: 256,
 };
 
-/// The largest segment, alone, with tables of at least 2^10 rows.
+/// The largest segment without precompiles, alone, with tables of at least 2^10 rows.
 pub(crate) const ALONE: Shape = Shape {
     height_log2_min: 10,
+    openings: 2500,
+    constraints: 1000,
+    message_elements_max: 12,
     global_interactions: 0,
     segments: 1,
     ..LARGEST
