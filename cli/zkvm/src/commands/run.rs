@@ -144,8 +144,9 @@ pub(crate) fn say_software(software: &[Software], output: &Output) {
     }
     for part in software {
         output.say(format_args!(
-            "{STRONG}warning{STRONG:#}  {:.0} % of the cycles compute what the precompile {} does, most of them \
-             in {}: {}; see `zkvm explain 318`",
+            "{STRONG}warning[{}]{STRONG:#}: {:.0} % of the cycles compute what the precompile {} does, \
+             most of them in {}: {}",
+            Code(318),
             100.0 * part.share(),
             part.precompile.name(),
             escape::line(&part.function),
