@@ -89,7 +89,8 @@ mod machine {
                     rows = inout(reg) count / ROW => _,
                     a0 = in(reg) a0,
                     in("a7") call.number(),
-                    lateout("a0") result,
+                    // Not late: it must not be where the address is.
+                    out("a0") result,
                     in("a1") a1,
                     in("a2") a2,
                     options(nostack),
