@@ -62,6 +62,87 @@ pub struct Tape {
     /// What each output is: equal ones are equal values. A register here is the number of the
     /// operation that computes the value, not the place where it lies.
     pub sources: Vec<Operand>,
+    /// The operations on one list of values; see [`Places`].
+    code: Vec<Step>,
+    places: Places,
+}
+
+/// An operation whose operands are indices of one list: nothing is left to tell apart but what to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Step {
+    action: Action,
+    to: u16,
+    a: u16,
+    b: u16,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Action {
+    Add,
+    Sub,
+    Mul,
+    Output,
+}
+
+/// How many values of each kind a tape reads; in its list they follow one another in this order, and
+/// then come the registers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+struct Places {
+    main: usize,
+    preprocessed: usize,
+    public: usize,
+    constants: usize,
+}
+
+impl Places {
+    /// Counts what `operations` read.
+    fn of(operations: &[Operation], constants: usize) -> Self {
+        let mut places = Places {
+            constants,
+            ..Places::default()
+        };
+        for operand in operations.iter().flat_map(operands) {
+            let (count, index) = match operand {
+                Operand::Main(index) => (&mut places.main, index),
+                Operand::Preprocessed(index) => (&mut places.preprocessed, index),
+                Operand::Public(index) => (&mut places.public, index),
+                Operand::Constant(_) | Operand::Register(_) => continue,
+            };
+            *count = (*count).max(usize::from(index) + 1);
+        }
+        places
+    }
+
+    fn place(&self, operand: Operand) -> u16 {
+        let preprocessed = self.main;
+        let public = preprocessed + self.preprocessed;
+        let constants = public + self.public;
+        let registers = constants + self.constants;
+        let place = match operand {
+            Operand::Main(index) => usize::from(index),
+            Operand::Preprocessed(index) => preprocessed + usize::from(index),
+            Operand::Public(index) => public + usize::from(index),
+            Operand::Constant(index) => constants + usize::from(index),
+            Operand::Register(index) => registers + usize::from(index),
+        };
+        u16::try_from(place).expect("a chip has fewer than 65536 columns and operations")
+    }
+
+    fn registers(&self) -> usize {
+        self.main + self.preprocessed + self.public + self.constants
+    }
+
+    fn step(&self, operation: &Operation) -> Step {
+        let [a, b] = operands(operation).map(|operand| self.place(operand));
+        let (action, to) = match *operation {
+            Operation::Add(to, ..) => (Action::Add, to),
+            Operation::Sub(to, ..) => (Action::Sub, to),
+            Operation::Mul(to, ..) => (Action::Mul, to),
+            Operation::Output(_) => (Action::Output, 0),
+        };
+        let to = self.place(Operand::Register(to));
+        Step { action, to, a, b }
+    }
 }
 
 impl Tape {
@@ -89,26 +170,27 @@ impl Tape {
         operands.map(index).max().unwrap_or(0)
     }
 
-    /// Runs the tape on `row` and hands each output to `sink`, in order. `registers` is scratch
-    /// space, kept between calls to save allocation.
-    pub fn run<V>(&self, row: Row<'_, V>, registers: &mut Vec<V>, mut sink: impl FnMut(V))
+    /// Runs the tape on `row` and hands each output to `sink`, in order. `values` is scratch space,
+    /// kept between calls to save allocation.
+    pub fn run<V>(&self, row: Row<'_, V>, values: &mut Vec<V>, mut sink: impl FnMut(V))
     where
         V: Copy + From<F> + PrimeCharacteristicRing,
     {
-        registers.resize(usize::from(self.registers), V::ZERO);
-        for operation in &self.operations {
-            let value = |operand: Operand| match operand {
-                Operand::Main(index) => row.main[usize::from(index)],
-                Operand::Preprocessed(index) => row.preprocessed[usize::from(index)],
-                Operand::Public(index) => V::from(row.public[usize::from(index)]),
-                Operand::Constant(index) => V::from(self.constants[usize::from(index)]),
-                Operand::Register(index) => registers[usize::from(index)],
-            };
-            match *operation {
-                Operation::Add(to, a, b) => registers[usize::from(to)] = value(a) + value(b),
-                Operation::Sub(to, a, b) => registers[usize::from(to)] = value(a) - value(b),
-                Operation::Mul(to, a, b) => registers[usize::from(to)] = value(a) * value(b),
-                Operation::Output(operand) => sink(value(operand)),
+        let places = &self.places;
+        values.clear();
+        values.extend_from_slice(&row.main[..places.main]);
+        values.extend_from_slice(&row.preprocessed[..places.preprocessed]);
+        let public = row.public[..places.public].iter();
+        values.extend(public.chain(&self.constants).map(|value| V::from(*value)));
+        values.resize(places.registers() + usize::from(self.registers), V::ZERO);
+        let values = values.as_mut_slice();
+        for step in &self.code {
+            let (a, b) = (values[usize::from(step.a)], values[usize::from(step.b)]);
+            match step.action {
+                Action::Add => values[usize::from(step.to)] = a + b,
+                Action::Sub => values[usize::from(step.to)] = a - b,
+                Action::Mul => values[usize::from(step.to)] = a * b,
+                Action::Output => sink(a),
             }
         }
     }
@@ -237,7 +319,11 @@ impl Compiler {
             .iter()
             .filter(|step| matches!(step, Operation::Output(_)))
             .count();
+        let places = Places::of(&operations, self.constants.len());
+        let code = operations.iter().map(|operation| places.step(operation));
         Tape {
+            code: code.collect(),
+            places,
             operations,
             constants: self.constants,
             registers,

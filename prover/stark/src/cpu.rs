@@ -130,8 +130,18 @@ struct Scratch {
 fn pack_columns(slices: &[&[F]; LANES], packed: &mut Vec<Packed>) {
     packed.clear();
     let width = slices[0].len();
-    packed.extend((0..width).map(|column| Packed::from_fn(|lane| slices[lane][column])));
+    // Whole blocks of columns need no check of bounds for each cell.
+    let blocks = slices.map(|slice| slice.as_chunks::<BLOCK>().0);
+    for block in 0..width / BLOCK {
+        let rows = blocks.map(|blocks| &blocks[block]);
+        packed.extend((0..BLOCK).map(|column| Packed::from_fn(|lane| rows[lane][column])));
+    }
+    let rest = width / BLOCK * BLOCK..width;
+    packed.extend(rest.map(|column| Packed::from_fn(|lane| slices[lane][column])));
 }
+
+/// Columns that are spread over lanes together.
+const BLOCK: usize = 16;
 
 /// Rows whose fractions are to be filled: their cells, and their sums by scope.
 #[derive(Default)]
@@ -262,12 +272,15 @@ fn divide(scratch: &mut Scratch) -> bool {
     true
 }
 
+/// Constraints that are combined at a time.
+const COMBINED: usize = 8;
+
 /// What a quotient's rows have in common, spread over the lanes.
 struct QuotientConstants {
     /// Powers of the challenge that combines constraints, the last constraint's first.
     alpha: PackedChallenge,
-    /// For each of the chip's own constraints its power, in order.
-    powers: Vec<PackedChallenge>,
+    /// For each of the chip's own constraints the coefficients of its power, in order; zeros after.
+    powers: Vec<[[F; DIMENSION]; COMBINED]>,
     fingerprints: Fingerprints,
     shares: [Option<PackedChallenge>; 2],
 }
@@ -277,21 +290,53 @@ impl QuotientConstants {
         let description = inputs.description;
         let own = description.constraints.len();
         let all = own + pairs(description);
-        let mut powers: Vec<PackedChallenge> = inputs
-            .alpha
-            .powers()
-            .take(all)
-            .map(PackedChallenge::from)
-            .collect();
+        let mut powers: Vec<Challenge> = inputs.alpha.powers().take(all).collect();
         // Constraints are combined as by Horner's rule: the first has the highest power.
         powers.reverse();
         powers.truncate(own);
+        let powers = powers.chunks(COMBINED).map(|powers| {
+            std::array::from_fn(|index| {
+                let power = powers.get(index).copied().unwrap_or(Challenge::ZERO);
+                std::array::from_fn(|k| power.as_basis_coefficients_slice()[k])
+            })
+        });
+        let powers = powers.collect();
         QuotientConstants {
             alpha: inputs.alpha.into(),
             powers,
             fingerprints: Fingerprints::new(description, inputs.challenges),
             shares: shares(inputs).map(|share| Some(PackedChallenge::from(share?))),
         }
+    }
+
+    /// The chip's own constraints on the cells in `scratch`, combined. Base-field values times the
+    /// coefficients of powers: a fifth of what products of challenges cost, and fewer reductions.
+    fn combine_own<M>(
+        &self,
+        inputs: &QuotientInputs<'_, M>,
+        scratch: &mut Scratch,
+    ) -> PackedChallenge {
+        let row = Row {
+            main: scratch.main.as_slice(),
+            preprocessed: &scratch.preprocessed,
+            public: inputs.public,
+        };
+        let values = &mut scratch.values;
+        values.clear();
+        inputs
+            .description
+            .constraint_tape
+            .run(row, &mut scratch.registers, |value| values.push(value));
+        values.resize(values.len().next_multiple_of(COMBINED), Packed::ZERO);
+        let mut coefficients = [Packed::ZERO; DIMENSION];
+        let (blocks, _) = values.as_chunks::<COMBINED>();
+        for (values, powers) in blocks.iter().zip(&self.powers) {
+            for (k, coefficient) in coefficients.iter_mut().enumerate() {
+                let powers = powers.map(|power| Packed::from(power[k]));
+                *coefficient += Packed::dot_product(values, &powers);
+            }
+        }
+        PackedChallenge::from_basis_coefficients_fn(|k| coefficients[k])
     }
 
     /// The combined constraints in `rows` of the quotient domain, one per lane.
@@ -308,21 +353,12 @@ impl QuotientConstants {
             Some(matrix) => gather(matrix, rows, &mut scratch.preprocessed),
             None => scratch.preprocessed.clear(),
         }
+        let own = self.combine_own(inputs, scratch);
         let row = Row {
             main: scratch.main.as_slice(),
             preprocessed: &scratch.preprocessed,
             public: inputs.public,
         };
-        // A base-field value times a power costs a fifth of a product of challenges.
-        let mut own = PackedChallenge::ZERO;
-        let mut powers = self.powers.iter();
-        description
-            .constraint_tape
-            .run(row, &mut scratch.registers, |value: Packed| {
-                if let Some(power) = powers.next() {
-                    own += *power * value;
-                }
-            });
         let values = &mut scratch.values;
         values.clear();
         description

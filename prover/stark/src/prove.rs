@@ -80,7 +80,7 @@ pub fn commit_boundary<C: Config>(
             check_shape(table, Some(&trace))?;
             let domain = config.pcs().natural_domain_for_degree(trace.height());
             let blowup_log2 = config.parameters().blowup_log2;
-            extended.push(extender.extend(&domain, &trace, blowup_log2));
+            extended.push(extender.extend(&domain, trace, blowup_log2));
         }
     }
     if extended.is_empty() {
@@ -110,13 +110,13 @@ pub fn prove<C: Config>(
     let extender = Extender::default();
     let blowup_log2 = config.parameters().blowup_log2;
     let extend =
-        |domain: &Domain, table: &RowMajorMatrix<F>| extender.extend(domain, table, blowup_log2);
+        |domain: &Domain, table: RowMajorMatrix<F>| extender.extend(domain, table, blowup_log2);
     let extended_of = |round: Round| -> Vec<_> {
         let of_round = tables
             .iter()
             .filter(|table| table.description.round == round);
         of_round
-            .map(|table| extend(&table.domain, &table.trace))
+            .map(|table| extend(&table.domain, table.trace.clone()))
             .collect()
     };
     let span = info_span!("commit_main").entered();
@@ -162,7 +162,7 @@ pub fn prove<C: Config>(
     let span = info_span!("commit_logup").entered();
     let extended = matrices
         .into_iter()
-        .map(|(domain, columns)| extend(&domain, &columns))
+        .map(|(domain, columns)| extend(&domain, columns))
         .collect();
     let (logup, logup_data) = commit::<C>(pcs, extended)?;
     drop(span);
@@ -207,7 +207,7 @@ pub fn prove<C: Config>(
     let span = info_span!("commit_quotient").entered();
     let extended: Vec<_> = chunks
         .into_iter()
-        .map(|(domain, chunk)| extend(&domain, &chunk))
+        .map(|(domain, chunk)| extend(&domain, chunk))
         .collect();
     let extended = extended.chunks(2).map(side_by_side).collect();
     let (quotient, quotient_data) = commit::<C>(pcs, extended)?;

@@ -127,13 +127,15 @@ const FREE: &[(&str, &[&[&str]])] = &[
             ],
         ],
     ),
-    // Only a transfer accesses a position and has a word; only one that moves bytes has a length
+    // Only a transfer accesses a position, only it and a precompile have words; only one that moves bytes has a length
     // with an inverse, and only in the journal a whole position.
     (
         "system",
         &[&[
             "length_inverse",
             "word_low",
+            "operand_low[0]",
+            "operand_low[1]",
             "position.previous[0]",
             "position.previous[1]",
             "position.previous[2]",
