@@ -127,8 +127,8 @@ const FREE: &[(&str, &[&[&str]])] = &[
             ],
         ],
     ),
-    // Only a transfer accesses a position, only it and a precompile have words; only one that moves bytes has a length
-    // with an inverse, and only in the journal a whole position.
+    // Only a transfer accesses a position, only it and a precompile have words; only one that moves
+    // bytes has a length with an inverse, and only in the journal a whole position.
     (
         "system",
         &[&[
