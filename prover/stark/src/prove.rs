@@ -116,7 +116,7 @@ pub fn prove<C: Config>(
             .iter()
             .filter(|table| table.description.round == round);
         of_round
-            .map(|table| extend(&table.domain, table.trace.clone()))
+            .map(|table| extender.extend_kept(&table.domain, &table.trace, blowup_log2))
             .collect()
     };
     let span = info_span!("commit_main").entered();
