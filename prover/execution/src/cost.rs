@@ -94,8 +94,9 @@ pub struct Cost {
 
 /// What was measured of this prover: CPU nanoseconds per unit.
 ///
-/// Measured by `zkvm bench --prove` in release builds with and without native flags on an AMD EPYC (Zen 4);
-/// `docs/bench/prover.md` has the run. Change them when the prover gets faster: the same command
+/// Measured by `zkvm bench --prove` in release builds on an AMD EPYC (Zen 4); `docs/bench/prover.md` has the
+/// runs. Those without AVX-512 are of an earlier prover, some only scaled from it, and foretell too much; of
+/// Poseidon2 with AVX-512 only committing was measured. Change them when the prover gets faster: the same command
 /// compares what they foretell with what it takes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rates {
@@ -103,14 +104,20 @@ pub struct Rates {
     pub execute: f64,
     /// Per main cell.
     pub fill: f64,
+    /// Per row besides.
+    pub fill_row: f64,
     /// Per committed cell.
     pub commit: f64,
     /// Per interaction.
     pub logup: f64,
-    /// Per interaction: constraints grow with them.
+    /// Per interaction.
     pub quotient: f64,
+    /// Per row and operation of a chip's constraints besides.
+    pub quotient_operation: f64,
     /// Per opened cell.
     pub open: f64,
+    /// Per row besides.
+    pub open_row: f64,
     /// Per proof of a segment: grinding, opening of rows.
     pub proof: f64,
     /// The processor class, for people.
@@ -125,22 +132,28 @@ impl Rates {
         let blake3 = if cfg!(target_feature = "avx512f") {
             Rates {
                 execute: 93.0,
-                fill: 6.2,
-                commit: 26.0,
+                fill: 1.7,
+                fill_row: 140.0,
+                commit: 23.0,
                 logup: 25.0,
-                quotient: 61.0,
-                open: 10.5,
+                quotient: 42.0,
+                quotient_operation: 1.2,
+                open: 4.0,
+                open_row: 490.0,
                 proof: 0.1e9,
                 processor: PROCESSOR,
             }
         } else {
             Rates {
                 execute: 210.0,
-                fill: 8.0,
+                fill: 2.2,
+                fill_row: 180.0,
                 commit: 51.0,
                 logup: 134.0,
-                quotient: 306.0,
-                open: 28.5,
+                quotient: 250.0,
+                quotient_operation: 7.6,
+                open: 11.0,
+                open_row: 1300.0,
                 proof: 0.1e9,
                 processor: PROCESSOR,
             }
@@ -325,7 +338,7 @@ impl<'a, C: Config> Reckoning<'a, C> {
         self.words += rows.0.get("memory").copied().unwrap_or(0);
         let mut tables = Vec::new();
         let mut total = ChipCost::default();
-        let (mut table_bytes, mut tallest) = (0, 0);
+        let (mut table_bytes, mut tallest, mut operations) = (0, 0, 0);
         for chip in &machine.chips {
             let name = chip.description.name.as_str();
             let (rows, height) = match chip.fixed_height() {
@@ -343,6 +356,7 @@ impl<'a, C: Config> Reckoning<'a, C> {
             let cost = table.cost(rows);
             table_bytes += height * u64::from(row_bytes(&chip.description));
             tallest = tallest.max(height);
+            operations += height * chip.description.constraint_tape.operations.len() as u64;
             total.add(&cost);
             match self.chips.iter_mut().find(|(known, _)| known == name) {
                 Some((_, sum)) => sum.add(&cost),
@@ -364,11 +378,15 @@ impl<'a, C: Config> Reckoning<'a, C> {
         let nanoseconds = |units: u64, rate: f64| units as f64 * rate / 1e9;
         let rates = self.rates;
         let seconds = &mut self.seconds;
+        let rows = total.rows_padded;
         seconds.fill += nanoseconds(total.main_cells, rates.fill);
+        seconds.fill += nanoseconds(rows, rates.fill_row);
         seconds.commit += nanoseconds(committed + keys, rates.commit);
         seconds.logup += nanoseconds(total.interactions, rates.logup);
         seconds.quotient += nanoseconds(total.interactions, rates.quotient);
+        seconds.quotient += nanoseconds(operations, rates.quotient_operation);
         seconds.open += nanoseconds(committed + preprocessed, rates.open);
+        seconds.open += nanoseconds(rows, rates.open_row);
         seconds.open += rates.proof / 1e9;
         let proof_bytes_max = table_bytes + tallest * DIGESTS_BYTES;
         self.tables_bytes_max = self.tables_bytes_max.max(proof_bytes_max);
