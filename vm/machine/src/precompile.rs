@@ -30,9 +30,6 @@ pub enum OperandError {
     ZeroY,
 }
 
-/// Most words of an operand that is written: a state of keccak.
-const WRITTEN_MAX: usize = 25;
-
 /// Computes `call` on `words`, its operands' one after the other, and leaves the result where the
 /// first operand was.
 ///
@@ -68,8 +65,6 @@ pub fn compute(
     }
     Ok(())
 }
-
-const _: () = assert!(Precompile::WORDS_MAX == WRITTEN_MAX);
 
 fn four(words: &[u64], first: usize) -> [u64; 4] {
     std::array::from_fn(|index| words[first + index])
