@@ -2,7 +2,8 @@
 
 mod common;
 
-use common::guests::{program, run};
+use common::guests::run;
+use zkvm_machine::load;
 use zkvm_rollup_node::fixture::{blockchain, raiko};
 use zkvm_rollup_node::replay::Chain;
 use zkvm_rollup_stf::claim::{BlockClaim, BlockInput, claim};
@@ -12,7 +13,7 @@ fn the_guest_claims_what_native_validation_claims() {
     let Some(folder) = common::ethereum() else {
         return;
     };
-    let program = program("ethereum-block");
+    let program = load(zkvm_rollup_programs::ETHEREUM_BLOCK).unwrap();
 
     let imported = raiko::read(&folder.join("raiko/data/ethereum-20612842.json")).unwrap();
     let input = BlockInput {

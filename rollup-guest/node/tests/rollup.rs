@@ -866,7 +866,7 @@ fn whatever_is_posted_has_a_verdict() {
 
 #[test]
 fn the_guest_gives_the_digest_of_the_output() {
-    let program = common::guests::program("rollup-batch");
+    let program = zkvm_machine::load(zkvm_rollup_programs::ROLLUP_BATCH).unwrap();
     let mut world = World::new();
     world.force(0, raw(payment(0, 1_000), &key(12)).to_vec());
     let header: Bytes = alloy_rlp::encode(&world.genesis).into();

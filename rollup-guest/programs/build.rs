@@ -1,0 +1,5 @@
+//! Builds the guest programs.
+
+fn main() {
+    zkvm_build::build_script("../guest");
+}
