@@ -7,6 +7,7 @@ use alloy_consensus::TrieAccount;
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use serde::Deserialize;
 use zkvm_rollup_stf::block::ValidBlock;
+use zkvm_rollup_stf::state::WitnessState;
 use zkvm_rollup_stf::trie::{Nodes, Trie, TrieError};
 use zkvm_rollup_stf::witness::{Source, Witness};
 
@@ -145,6 +146,14 @@ impl Additions {
             nodes,
             codes: contracts.map(|code| code.original_bytes()).collect(),
         }
+    }
+
+    /// Takes the nodes of a state.
+    pub fn of_state<S: Source>(state: &mut WitnessState<'_, S>) -> Self {
+        let mut nodes = Vec::new();
+        state.for_each_node(|hash, encoding| nodes.push((hash, encoding)));
+        let codes = Vec::new();
+        Additions { nodes, codes }
     }
 }
 

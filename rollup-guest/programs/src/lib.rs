@@ -9,3 +9,6 @@ pub const ETHEREUM_BLOCK: &[u8] = include_bytes!(env!("ZKVM_GUEST_ETHEREUM_BLOCK
 
 /// Evaluates the rollup's state transition: reads `zkvm_rollup_stf::rollup::BatchInput`.
 pub const ROLLUP_BATCH: &[u8] = include_bytes!(env!("ZKVM_GUEST_ROLLUP_BATCH"));
+
+/// Composes outputs of blocks or batches: reads `zkvm_rollup_stf::rollup::RangeInput`.
+pub const ROLLUP_RANGE: &[u8] = include_bytes!(env!("ZKVM_GUEST_ROLLUP_RANGE"));

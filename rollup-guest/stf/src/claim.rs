@@ -6,8 +6,6 @@
 //!
 //! The claim is five words of 32 bytes, which a contract reads as it is.
 
-use alloc::vec::Vec;
-
 use alloy_primitives::B256;
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +13,7 @@ use crate::Failure;
 use crate::block::validate;
 use crate::chain::ChainConfig;
 use crate::witness::{Ancestors, Hashed, Witness};
+use crate::words::words;
 
 /// A block and all that is needed to validate it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,58 +27,20 @@ pub struct BlockInput<'a> {
     pub witness: Witness<'a>,
 }
 
-/// A valid block: by these rules, this block leads from this state to that.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BlockClaim {
-    /// [`ChainConfig::hash`] of the rules.
-    pub chain_hash: B256,
-    /// Hash of the parent block.
-    pub parent_hash: B256,
-    /// Hash of the block.
-    pub block_hash: B256,
-    /// Root of the state before the block.
-    pub pre_state_root: B256,
-    /// Root of the state after the block.
-    pub post_state_root: B256,
-}
-
-impl BlockClaim {
-    /// Length of [`BlockClaim::to_bytes`].
-    pub const BYTES: usize = 5 * 32;
-
-    /// The words, in the order of the fields.
-    #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let words = [
-            self.chain_hash,
-            self.parent_hash,
-            self.block_hash,
-            self.pre_state_root,
-            self.post_state_root,
-        ];
-        words.concat()
-    }
-
-    /// Reads [`BlockClaim::to_bytes`]; `None` if the length is another.
-    #[must_use]
-    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let (words, []) = bytes.as_chunks::<32>() else {
-            return None;
-        };
-        let [
-            chain_hash,
-            parent_hash,
-            block_hash,
-            pre_state_root,
-            post_state_root,
-        ] = <[[u8; 32]; 5]>::try_from(words).ok()?.map(B256::new);
-        Some(BlockClaim {
-            chain_hash,
-            parent_hash,
-            block_hash,
-            pre_state_root,
-            post_state_root,
-        })
+words! {
+    /// A valid block: by these rules, this block leads from this state to that.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct BlockClaim {
+        /// [`ChainConfig::hash`] of the rules.
+        pub chain_hash: B256,
+        /// Hash of the parent block.
+        pub parent_hash: B256,
+        /// Hash of the block.
+        pub block_hash: B256,
+        /// Root of the state before the block.
+        pub pre_state_root: B256,
+        /// Root of the state after the block.
+        pub post_state_root: B256,
     }
 }
 
@@ -116,7 +77,7 @@ mod tests {
             post_state_root: B256::repeat_byte(5),
         };
         let bytes = claim.to_bytes();
-        assert_eq!(bytes.len(), BlockClaim::BYTES);
+        assert_eq!(bytes.len(), 32 * BlockClaim::WORDS);
         assert_eq!(BlockClaim::from_bytes(&bytes), Some(claim));
         assert_eq!(BlockClaim::from_bytes(&bytes[1..]), None);
         assert_eq!(

@@ -22,6 +22,7 @@ pub mod rollup;
 pub mod state;
 pub mod trie;
 pub mod witness;
+mod words;
 
 /// The EVM's form of what a block changes.
 pub mod bundle {

@@ -129,6 +129,16 @@ pub enum WitnessError {
         /// The computed one.
         got: B256,
     },
+    /// Blocks are asked for that the batch has not.
+    #[error("blocks {first} to {end} are asked for, but the batch has {count}")]
+    Blocks {
+        /// Position of the first.
+        first: u64,
+        /// Position after the last.
+        end: u64,
+        /// How many there are.
+        count: usize,
+    },
     /// A code is not there.
     #[error("the witness has no code {hash}{}", Of(owner))]
     Code {

@@ -1,5 +1,5 @@
-//! Reads a batch with its witness, evaluates the rollup's state transition, and commits the digest
-//! of the public output.
+//! Reads a batch with its witness, evaluates the rollup's state transition for it or for some of its
+//! blocks, and commits the digest of the public output.
 //!
 //! A batch that breaks a rule has a verdict in the output. Only a bad witness makes the guest
 //! panic.
@@ -14,8 +14,8 @@ zkvm_guest::entry!(main);
 fn main() {
     zkvm_accel_ethereum::install();
     let input: BatchInput<'static> = zkvm_guest::read();
-    match input.out() {
-        Ok(out) => zkvm_guest::commit_bytes(out.digest().as_slice()),
+    match input.claim() {
+        Ok(claim) => zkvm_guest::commit_bytes(claim.digest().as_slice()),
         Err(error) => panic!("no output: {error}"),
     }
 }

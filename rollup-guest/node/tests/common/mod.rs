@@ -7,6 +7,8 @@
 )]
 
 pub(crate) mod guests;
+pub(crate) mod parts;
+pub(crate) mod world;
 
 use std::path::{Path, PathBuf};
 

@@ -55,6 +55,32 @@ pub(super) struct Proposal<'a> {
     pub(super) transactions: &'a [Bytes],
 }
 
+/// What blocks add up to.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Totals {
+    /// Wei that successful transactions have transferred.
+    pub(super) transferred: U256,
+    /// Wei that have been withdrawn.
+    pub(super) withdrawn: U256,
+    /// Gas of proving.
+    pub(super) zk_gas: u64,
+    /// Whether a transaction asks for a proof.
+    pub(super) is_opted_in: bool,
+}
+
+impl Totals {
+    pub(super) fn add(&mut self, other: &Totals) {
+        self.transferred = self.transferred.saturating_add(other.transferred);
+        self.withdrawn = self.withdrawn.saturating_add(other.withdrawn);
+        self.zk_gas = self.zk_gas.saturating_add(other.zk_gas);
+        self.is_opted_in |= other.is_opted_in;
+    }
+
+    pub(super) fn value_at_risk(&self) -> U256 {
+        self.transferred.saturating_add(self.withdrawn)
+    }
+}
+
 /// What a block has come to.
 #[derive(Debug)]
 pub(super) struct Derived {
@@ -62,11 +88,7 @@ pub(super) struct Derived {
     pub(super) withdrawals: Vec<Withdrawal>,
     /// Of each forced item, whether it has been skipped.
     pub(super) skipped: Vec<bool>,
-    /// Wei that successful transactions have transferred.
-    pub(super) transferred: U256,
-    pub(super) zk_gas: u64,
-    /// Whether a transaction asks for a proof.
-    pub(super) is_opted_in: bool,
+    pub(super) totals: Totals,
 }
 
 /// The slot of a derived block; `None` for the first block of the chain, which has none.
@@ -122,20 +144,23 @@ pub(super) fn derive<'w, S: Source>(
     close(around.chain, &mut header, &ran.included, &executed);
     state.advance(header.clone());
 
-    let outbox = around.config.outbox_address;
+    let withdrawals = Withdrawal::of_receipts(&executed.receipts, around.config.outbox_address);
+    let withdrawn = withdrawals.iter().map(|it| it.value);
     let count = u64::try_from(ran.included.len()).unwrap_or(u64::MAX);
     let zk_gas = executed
         .gas_used
         .saturating_add(count.saturating_mul(ZK_GAS_PER_TRANSACTION));
-    let derived = Derived {
-        withdrawals: Withdrawal::of_receipts(&executed.receipts, outbox),
-        skipped: ran.skipped,
+    let mut transactions = ran.included.iter();
+    let totals = Totals {
         transferred: ran.transferred,
+        withdrawn: withdrawn.fold(U256::ZERO, |sum, value| sum.saturating_add(value)),
         zk_gas,
-        is_opted_in: ran
-            .included
-            .iter()
-            .any(|it| names(it, around.config.z_opt_in_address)),
+        is_opted_in: transactions.any(|it| names(it, around.config.z_opt_in_address)),
+    };
+    let derived = Derived {
+        withdrawals,
+        skipped: ran.skipped,
+        totals,
         block: Block {
             header,
             body: BlockBody {

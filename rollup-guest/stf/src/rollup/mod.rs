@@ -20,23 +20,38 @@
 //! | `queue` | forced transactions and deposits |
 //! | `order` | the order of transactions |
 //! | `outbox` | withdrawals to L1 |
-//! | `out` | the public output |
-//! | `transition` | F |
+//! | `input` | what F is a function of, and what the guest reads |
+//! | `rules` | what can be told without executing, and the mode |
+//! | `blocks` | one block: derived, executed |
+//! | `part` | some blocks of a batch |
+//! | `transition` | F: the whole batch, or the block in its place |
+//! | `fold` | composition: blocks to a batch, batches to a range |
+//! | `dispute` | what refutes a claim |
+//! | `out` | the public outputs |
 
 mod batch;
 mod blocks;
 mod config;
+mod dispute;
+mod fold;
+mod input;
 mod order;
 mod out;
 mod outbox;
+mod part;
 mod queue;
+mod rules;
 mod sequencers;
 mod transition;
 
 pub use batch::{Batch, BatchBlock, SignedBlock, chain_input, signing_hash};
 pub use config::{Config, Mode, OrderingPolicy};
-pub use out::{Out, Verdict};
+pub use dispute::{BatchClaim, Refutation};
+pub use fold::{Composition, FoldError, RangeInput, fold_batches, fold_blocks};
+pub use input::{BatchInput, BlockRange, Claim, Input, L1View};
+pub use out::{BlocksOut, Out, RangeOut, Verdict};
 pub use outbox::{Withdrawal, withdrawals_root};
+pub use part::{BlocksTransition, execute_blocks};
 pub use queue::{ItemKind, QueueItem};
 pub use sequencers::{SEQUENCERS_MAX, Sequencer, SequencerSet};
-pub use transition::{BatchInput, Input, L1View, Transition, transition};
+pub use transition::{Transition, transition};

@@ -1,10 +1,9 @@
 //! The public output.
 
-use alloc::vec::Vec;
-
-use alloy_primitives::{Address, B256, U256, keccak256};
+use alloy_primitives::{Address, B256, U256};
 
 use super::config::Mode;
+use crate::words::{Word, words};
 
 /// What a batch is found to be: the first rule that it breaks.
 ///
@@ -38,90 +37,198 @@ pub enum Verdict {
     Mode = 11,
 }
 
-/// What F says, for L1 to hash and compare.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(
-    missing_docs,
-    reason = "the fields are explained where L1 and F have them"
-)]
-pub struct Out {
-    pub domain: B256,
-    pub batch_index: u64,
-    pub first_block: u64,
-    pub last_block: u64,
-    pub batch_hash: B256,
-    pub parent_batch_hash: B256,
-    pub pre_block_hash: B256,
-    pub pre_state_root: B256,
-    pub post_block_hash: B256,
-    pub post_state_root: B256,
-    pub withdrawals_root: B256,
-    pub chain_input_pre: B256,
-    pub chain_input_post: B256,
-    pub forced_pre: B256,
-    pub forced_post: B256,
-    pub forced_from: u64,
-    pub forced_to: u64,
-    pub set_hash: B256,
-    pub seed: B256,
-    pub l1_anchor: u64,
-    pub l1_anchor_hash: B256,
-    pub l1_anchor_time: u64,
-    pub l1_time: u64,
-    pub leader_fault_epoch: u64,
-    pub verdict: Verdict,
-    pub required_mode: Mode,
-    pub value_at_risk: U256,
-    pub leader: Address,
-    pub prover: Address,
+words! {
+    /// What F says of a batch, for L1 to hash and compare. All that F was given is in it, so that L1
+    /// checks what it has not said itself.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[expect(
+        missing_docs,
+        reason = "the fields are explained where L1 and F have them"
+    )]
+    pub struct Out {
+        pub domain: B256,
+        pub batch_index: u64,
+        pub first_block: u64,
+        pub last_block: u64,
+        pub batch_hash: B256,
+        pub parent_batch_hash: B256,
+        pub pre_block_hash: B256,
+        pub pre_state_root: B256,
+        pub post_block_hash: B256,
+        pub post_state_root: B256,
+        pub withdrawals_root: B256,
+        pub chain_input_pre: B256,
+        pub chain_input_post: B256,
+        pub forced_pre: B256,
+        pub forced_post: B256,
+        pub forced_from: u64,
+        pub forced_to: u64,
+        pub set_hash: B256,
+        pub seed: B256,
+        pub l1_anchor: u64,
+        pub l1_anchor_hash: B256,
+        pub l1_anchor_time: u64,
+        pub l1_time: u64,
+        pub leader_fault_epoch: u64,
+        pub verdict: Verdict,
+        pub required_mode: Mode,
+        pub value_at_risk: U256,
+        pub leader: Address,
+        pub prover: Address,
+    }
 }
 
-impl Out {
-    /// Number of words.
-    pub const WORDS: usize = 29;
+words! {
+    /// What F says of some blocks of a batch, from the state before the first of them.
+    ///
+    /// It does not say that the blocks before it keep the rules. If it is refused, no block is
+    /// executed: what is after is what is before.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct BlocksOut {
+        /// The rollup's domain.
+        pub domain: B256,
+        /// Hash of L1's view.
+        pub view_hash: B256,
+        /// Hash of the batch as posted.
+        pub batch_hash: B256,
+        /// Number of blocks in the batch; zero if it is refused as a whole.
+        pub block_count: u64,
+        /// How the batch is declared.
+        pub declared_mode: Mode,
+        /// Position in the batch of the first of these blocks.
+        pub first: u64,
+        /// Position in the batch after the last of these blocks.
+        pub end: u64,
+        /// Who leads the batch; zero if it is refused.
+        pub leader: Address,
+        /// Number of the block before.
+        pub pre_block: u64,
+        /// Hash of the block before.
+        pub pre_block_hash: B256,
+        /// Root of the state before.
+        pub pre_state_root: B256,
+        /// Hash over all inputs before.
+        pub chain_input_pre: B256,
+        /// Number of the last block.
+        pub post_block: u64,
+        /// Hash of the last block.
+        pub post_block_hash: B256,
+        /// Root of the state after it.
+        pub post_state_root: B256,
+        /// Hash over all inputs up to it.
+        pub chain_input_post: B256,
+        /// Root of their withdrawals.
+        pub withdrawals_root: B256,
+        /// Wei that they withdraw.
+        pub withdrawn: U256,
+        /// Wei that their successful transactions transfer.
+        pub transferred: U256,
+        /// Their gas of proving.
+        pub zk_gas: u64,
+        /// Whether one of their transactions asks for a proof.
+        pub is_opted_in: bool,
+        /// The first rule that they break; [`Verdict::ZkGas`] and [`Verdict::Mode`] are of whole
+        /// batches.
+        pub verdict: Verdict,
+        /// Who is paid for the proof.
+        pub prover: Address,
+    }
+}
 
-    /// The fields by their order, as `abi.encode` has them: 32 bytes each.
+words! {
+    /// What consecutive batches come to.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct RangeOut {
+        /// The rollup's domain.
+        pub domain: B256,
+        /// Hash of the digests of all [`Out`]s, one after the other.
+        pub outs_hash: B256,
+        /// Position of the first batch.
+        pub first_batch: u64,
+        /// Position of the last batch.
+        pub last_batch: u64,
+        /// Number of the first block.
+        pub first_block: u64,
+        /// Number of the last block.
+        pub last_block: u64,
+        /// Hash of the batch before the first.
+        pub parent_batch_hash: B256,
+        /// Hash of the last batch.
+        pub batch_hash: B256,
+        /// Hash of the block before.
+        pub pre_block_hash: B256,
+        /// Root of the state before.
+        pub pre_state_root: B256,
+        /// Hash of the last block.
+        pub post_block_hash: B256,
+        /// Root of the state after it.
+        pub post_state_root: B256,
+        /// Hash over all inputs before.
+        pub chain_input_pre: B256,
+        /// Hash over all inputs up to the last batch's.
+        pub chain_input_post: B256,
+        /// Hash of the queue before the first forced item.
+        pub forced_pre: B256,
+        /// Hash of the queue up to the last forced item.
+        pub forced_post: B256,
+        /// Index of the first forced item.
+        pub forced_from: u64,
+        /// Index after the last forced item.
+        pub forced_to: u64,
+        /// The greatest verdict.
+        pub verdict: Verdict,
+        /// By a proof, if one batch requires it.
+        pub required_mode: Mode,
+        /// Wei.
+        pub value_at_risk: U256,
+        /// Who is paid for the proof of the composition.
+        pub prover: Address,
+    }
+}
+
+impl Verdict {
+    /// All verdicts, in the order of their numbers.
+    pub const ALL: [Self; 12] = [
+        Verdict::Ok,
+        Verdict::Decode,
+        Verdict::Link,
+        Verdict::Leader,
+        Verdict::Signature,
+        Verdict::Time,
+        Verdict::Forced,
+        Verdict::Order,
+        Verdict::Transaction,
+        Verdict::Gas,
+        Verdict::ZkGas,
+        Verdict::Mode,
+    ];
+
+    /// Whether the batch has no effect but its forced items.
     #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let number = |value: u64| B256::from(U256::from(value));
-        let words: [B256; Self::WORDS] = [
-            self.domain,
-            number(self.batch_index),
-            number(self.first_block),
-            number(self.last_block),
-            self.batch_hash,
-            self.parent_batch_hash,
-            self.pre_block_hash,
-            self.pre_state_root,
-            self.post_block_hash,
-            self.post_state_root,
-            self.withdrawals_root,
-            self.chain_input_pre,
-            self.chain_input_post,
-            self.forced_pre,
-            self.forced_post,
-            number(self.forced_from),
-            number(self.forced_to),
-            self.set_hash,
-            self.seed,
-            number(self.l1_anchor),
-            self.l1_anchor_hash,
-            number(self.l1_anchor_time),
-            number(self.l1_time),
-            number(self.leader_fault_epoch),
-            number(self.verdict.into()),
-            number(self.required_mode.into()),
-            B256::from(self.value_at_risk),
-            self.leader.into_word(),
-            self.prover.into_word(),
-        ];
-        words.concat()
+    pub const fn is_refusal(self) -> bool {
+        !matches!(self, Verdict::Ok | Verdict::Mode)
+    }
+}
+
+impl Word for Verdict {
+    fn to_word(&self) -> B256 {
+        u64::from(*self).to_word()
     }
 
-    /// What the guest commits.
-    #[must_use]
-    pub fn digest(&self) -> B256 {
-        keccak256(self.to_bytes())
+    fn from_word(word: B256) -> Option<Self> {
+        let index = usize::try_from(u64::from_word(word)?).ok()?;
+        Verdict::ALL.get(index).copied()
+    }
+}
+
+impl Word for Mode {
+    fn to_word(&self) -> B256 {
+        u64::from(*self).to_word()
+    }
+
+    fn from_word(word: B256) -> Option<Self> {
+        let index = usize::try_from(u64::from_word(word)?).ok()?;
+        [Mode::Optimistic, Mode::Zk].get(index).copied()
     }
 }
 

@@ -51,10 +51,11 @@ impl Withdrawal {
 /// zero if there are none.
 #[must_use]
 pub fn withdrawals_root(withdrawals: &[Withdrawal]) -> B256 {
-    let mut layer: Vec<B256> = withdrawals
-        .iter()
-        .map(|withdrawal| withdrawal.leaf)
-        .collect();
+    root_of_leaves(withdrawals.iter().map(|it| it.leaf).collect())
+}
+
+/// [`withdrawals_root`] of leaves. There is one list of leaves without zeros for a root.
+pub(super) fn root_of_leaves(mut layer: Vec<B256>) -> B256 {
     if layer.is_empty() {
         return B256::ZERO;
     }
