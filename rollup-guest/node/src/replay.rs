@@ -37,6 +37,13 @@ pub struct Added {
     pub input: OwnedInput,
 }
 
+/// What validation has made of a valid block.
+struct Validated {
+    hash: B256,
+    header: Header,
+    additions: Additions,
+}
+
 /// A [`BlockInput`] that owns its bytes.
 #[derive(Clone, Debug)]
 pub struct OwnedInput {
@@ -138,15 +145,44 @@ impl Chain {
     /// # Errors
     /// [`Failure`] if it is not valid; then nothing is added.
     pub fn add(&mut self, block: &Bytes) -> Result<Added, Failure> {
+        let (input, outcome) = self.attempt(block)?;
+        let Validated {
+            hash,
+            header,
+            additions,
+        } = outcome?;
+        self.store.extend(additions);
+        self.headers.insert(hash, alloy_rlp::encode(&header).into());
+        let state_root = header.state_root;
+        if header.number > self.tip.number {
+            (self.tip, self.tip_hash) = (header, hash);
+        }
+        Ok(Added {
+            hash,
+            state_root,
+            input,
+        })
+    }
+
+    /// The input of a block, valid or not, with what its validation has read.
+    ///
+    /// # Errors
+    /// [`Failure::Witness`] if the chain's own headers do not serve.
+    pub fn input(&self, block: &Bytes) -> Result<OwnedInput, Failure> {
+        Ok(self.attempt(block)?.0)
+    }
+
+    fn attempt(&self, block: &Bytes) -> Result<(OwnedInput, Result<Validated, Failure>), Failure> {
         let parent = Block::<Transaction>::decode(&mut &block[..]).map(|it| it.header.parent_hash);
         let parent = parent.ok().filter(|hash| self.headers.contains_key(hash));
         let mut headers = self.headers_from(parent.unwrap_or(self.tip_hash));
         let slices: Vec<&[u8]> = headers.iter().map(|header| &header[..]).collect();
         let ancestors = Ancestors::new(&slices)?;
         let recorder = Recorder::new(&self.store);
-        let mut valid = validate(&self.config, &ancestors, block, &recorder)?;
-        headers.truncate(valid.state.headers_used());
-        let (hash, header) = (valid.hash, valid.header.clone());
+        let mut outcome = validate(&self.config, &ancestors, block, &recorder);
+        if let Ok(valid) = &outcome {
+            headers.truncate(valid.state.headers_used());
+        }
         // The witness first: what comes next reads all nodes again.
         let witness = recorder.witness(&headers);
         let copy = |strings: &[&[u8]]| {
@@ -162,19 +198,12 @@ impl Chain {
             codes: copy(&witness.codes),
             headers: copy(&witness.headers),
         };
-        let additions = Additions::of(&mut valid);
-        drop(valid);
-        self.store.extend(additions);
-        self.headers.insert(hash, alloy_rlp::encode(&header).into());
-        let state_root = header.state_root;
-        if header.number > self.tip.number {
-            (self.tip, self.tip_hash) = (header, hash);
-        }
-        Ok(Added {
-            hash,
-            state_root,
-            input,
-        })
+        let validated = outcome.as_mut().map(|valid| Validated {
+            hash: valid.hash,
+            header: valid.header.clone(),
+            additions: Additions::of(valid),
+        });
+        Ok((input, validated.map_err(|failure| failure.clone())))
     }
 
     fn headers_from(&self, hash: B256) -> Vec<Bytes> {

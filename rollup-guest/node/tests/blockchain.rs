@@ -1,18 +1,22 @@
 //! Blockchain tests of execution-spec-tests and ethereum/tests: verdicts, roots, and witnesses.
 //!
 //! Every valid block is validated twice: with all that is known about the chain, and with the
-//! smallest witness that this has shown to be needed, as a guest would. Every invalid block has to
-//! be refused as such, for a reason of the expected kind, and never for want of a witness.
+//! smallest witness that this has shown to be needed. Every invalid block has to be refused as such,
+//! for a reason of the expected kind, and never for want of a witness. The guest `ethereum-block` is
+//! executed with every block, and has to claim, or refuse, the same.
 
 mod common;
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use alloy_consensus::Block;
 use alloy_rlp::Decodable;
+use common::guests;
+use zkvm_machine::{Execution, Program, load};
 use zkvm_rollup_node::fixture::blockchain::{self, BlockchainTest};
-use zkvm_rollup_node::replay::Chain;
+use zkvm_rollup_node::replay::{Chain, OwnedInput};
 use zkvm_rollup_node::store::Store;
 use zkvm_rollup_stf::block::{Transaction, validate_on};
 use zkvm_rollup_stf::claim::claim;
@@ -23,10 +27,21 @@ use zkvm_rollup_stf::{Failure, Field, InvalidBlock};
 /// What a folder of tests has come to.
 #[derive(Default)]
 struct Tally {
+    guest: OnceCell<Program>,
+    cycles: Vec<u64>,
     passed: BTreeMap<String, usize>,
     skipped: BTreeMap<String, usize>,
     valid_blocks: usize,
     refused_blocks: usize,
+}
+
+impl Tally {
+    fn execute(&mut self, input: &OwnedInput) -> Execution {
+        let load = || load(zkvm_rollup_programs::ETHEREUM_BLOCK).unwrap();
+        let execution = guests::run(self.guest.get_or_init(load), &input.borrow());
+        self.cycles.push(execution.cycles);
+        execution
+    }
 }
 
 #[test]
@@ -61,9 +76,15 @@ fn run(folder: &str) -> Tally {
         }
     }
     eprintln!(
-        "{folder}: {} valid blocks, {} refused",
+        "{folder}: {} valid blocks, {} refused, natively and by the guest",
         tally.valid_blocks, tally.refused_blocks
     );
+    let cycles = &mut tally.cycles;
+    cycles.sort_unstable();
+    if let [least, .., most] = cycles[..] {
+        let (median, sum) = (cycles[cycles.len() / 2], cycles.iter().sum::<u64>());
+        eprintln!("  cycles: {least} to {most}, median {median}, {sum} in all");
+    }
     for (network, count) in &tally.passed {
         eprintln!("  {count:4} passed: {network}");
     }
@@ -97,6 +118,10 @@ fn run_test(file: &Path, name: &str, test: &BlockchainTest, tally: &mut Tally) {
                     claim.post_state_root, added.state_root,
                     "{at}: block {index}"
                 );
+                let execution = tally.execute(&added.input);
+                let exit = &execution.exit;
+                assert!(exit.is_success(), "{at}: block {index}: {exit}");
+                assert_eq!(execution.journal, claim.to_bytes(), "{at}: block {index}");
                 tally.valid_blocks += 1;
             }
             (Err(Failure::Invalid(got)), Some(expected)) => {
@@ -104,6 +129,13 @@ fn run_test(file: &Path, name: &str, test: &BlockchainTest, tally: &mut Tally) {
                 assert!(
                     is_of_kind,
                     "{at}: block {index}: {got}, expected {expected}"
+                );
+                let execution = tally.execute(&chain.input(&block.rlp).unwrap());
+                let exit = execution.exit.to_string();
+                assert!(execution.journal.is_empty(), "{at}: block {index}");
+                assert!(
+                    exit.contains(&got.to_string()),
+                    "{at}: block {index}: {exit}"
                 );
                 tally.refused_blocks += 1;
             }

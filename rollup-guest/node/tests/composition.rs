@@ -271,6 +271,11 @@ fn outputs_survive_their_encoding_and_have_lengths_of_their_own() {
     assert_eq!(Out::from_bytes(&out.to_bytes()), Some(out));
     assert_eq!(BlocksOut::from_bytes(&part.to_bytes()), Some(part));
     assert_eq!(RangeOut::from_bytes(&range.to_bytes()), Some(range));
+    // As docs/spec/rollup.md has them.
+    assert_eq!(
+        [Out::WORDS, BlocksOut::WORDS, RangeOut::WORDS],
+        [29, 23, 22]
+    );
     let mut lengths = [Out::WORDS, BlocksOut::WORDS, RangeOut::WORDS];
     lengths.sort_unstable();
     assert!(lengths.windows(2).all(|pair| pair[0] < pair[1]));
