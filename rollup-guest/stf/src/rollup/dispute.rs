@@ -23,10 +23,11 @@ pub struct BatchClaim {
     pub block_hashes: Vec<B256>,
 }
 
-/// Why a claim is wrong.
+/// Why a claim is wrong. It says that of the claim only: a claim may be wrong before these blocks,
+/// and the batch keep all rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refutation {
-    /// A block breaks a rule.
+    /// After what is claimed, a block breaks a rule.
     Refused(Verdict),
     /// The batch has another number of blocks.
     BlockCount(u64),
