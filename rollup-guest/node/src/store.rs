@@ -127,7 +127,7 @@ impl Store {
     }
 }
 
-/// What a block has added to the past, free of what it was read from.
+/// What blocks have added to the past, free of what it was read from.
 #[derive(Clone, Debug, Default)]
 pub struct Additions {
     nodes: Vec<(B256, Vec<u8>)>,
@@ -148,11 +148,11 @@ impl Additions {
         }
     }
 
-    /// Takes the nodes of a state.
+    /// Takes the nodes of a state, and the codes that the blocks before it have made.
     pub fn of_state<S: Source>(state: &mut WitnessState<'_, S>) -> Self {
-        let mut nodes = Vec::new();
+        let (mut nodes, mut codes) = (Vec::new(), Vec::new());
         state.for_each_node(|hash, encoding| nodes.push((hash, encoding)));
-        let codes = Vec::new();
+        state.for_each_new_code(|code| codes.push(code));
         Additions { nodes, codes }
     }
 }

@@ -287,6 +287,13 @@ impl<'w, S: Source> WitnessState<'w, S> {
         }
     }
 
+    /// Hands every code that blocks have made to `sink`.
+    pub fn for_each_new_code(&self, mut sink: impl FnMut(Bytes)) {
+        for code in self.new_codes.values() {
+            sink(code.original_bytes());
+        }
+    }
+
     /// Keeps the first fault.
     fn note<T>(&mut self, outcome: Result<T, WitnessError>) -> Result<T, WitnessError> {
         if let (Err(fault), None) = (&outcome, &self.fault) {
