@@ -105,6 +105,14 @@ impl BatchInput<'_> {
     /// # Errors
     /// As [`transition`]; also if the constants or the view do not decode.
     pub fn out(&self) -> Result<Out, Failure> {
+        self.out_from(&Hashed::new(&self.witness))
+    }
+
+    /// The same with the witness's nodes and codes as `source` has them.
+    ///
+    /// # Errors
+    /// As [`BatchInput::out`].
+    pub fn out_from<S: Source>(&self, source: &S) -> Result<Out, Failure> {
         let input = Input {
             config: decode(self.config)?,
             view: decode(self.view)?,
@@ -114,8 +122,7 @@ impl BatchInput<'_> {
             prover: self.prover.into(),
         };
         let ancestors = Ancestors::new(&self.witness.headers)?;
-        let source = Hashed::new(&self.witness);
-        Ok(transition(&input, &ancestors, &source)?.out)
+        Ok(transition(&input, &ancestors, source)?.out)
     }
 }
 
