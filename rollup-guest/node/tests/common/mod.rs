@@ -7,6 +7,7 @@
 )]
 
 pub(crate) mod guests;
+pub(crate) mod server;
 
 use std::path::{Path, PathBuf};
 
