@@ -78,10 +78,10 @@ pub(crate) struct ImportArgs {
     pub(crate) block: Option<String>,
     /// The chain's rules: `mainnet`, `sepolia`, `hoodi`, or a fork that is in force from the first
     /// block on, for example `prague`. Those of the node's chain id if absent.
-    #[arg(long, value_name = "RULES", requires = "rpc")]
+    #[arg(long, value_name = "RULES", conflicts_with = "fixture")]
     pub(crate) chain: Option<String>,
     /// Seconds to wait for an answer of the node.
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, requires = "rpc")]
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub(crate) timeout: u64,
     /// Where the work file goes; `block-NUMBER.work` if absent.
     #[arg(short, long, value_name = "FILE")]
