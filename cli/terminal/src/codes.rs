@@ -380,7 +380,7 @@ pub const ENTRIES: &[Entry] = &[
         610,
         "node lacks a method",
         "The node does not have the method, or does not offer it over HTTP.",
-        "use reth, or geth since 1.16, and offer the namespace: `--http.api eth,debug`",
+        "use reth, Nethermind, Erigon or a recent geth, and offer the namespace: `--http.api eth,debug`",
     ),
     entry(
         611,

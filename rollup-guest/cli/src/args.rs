@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use alloy_primitives::B256;
 use clap::{Parser, Subcommand};
+use zkvm_rollup_node::rules;
 use zkvm_terminal::failure::EXIT_CODES_HELP;
 use zkvm_terminal::flags::{Color, Format, LevelName, ProvingFlags, ShowProgress, Verbosity};
 use zkvm_terminal::number::parse_size;
@@ -134,6 +135,12 @@ pub(crate) struct VerifyArgs {
     /// The least level of security that is accepted.
     #[arg(long, value_enum, default_value_t = LevelName::Standard)]
     pub(crate) level: LevelName,
+    /// The rules that a block must keep: `mainnet`, `sepolia`, `hoodi`, or a hash of rules.
+    #[arg(long, value_name = "RULES", value_parser = parse_rules)]
+    pub(crate) chain: Option<B256>,
+    /// The root that the state before must have.
+    #[arg(long, value_name = "HASH")]
+    pub(crate) pre_state_root: Option<B256>,
     /// The hash that the block, or the batch's last block, must have.
     #[arg(long, value_name = "HASH")]
     pub(crate) block_hash: Option<B256>,
@@ -146,4 +153,13 @@ pub(crate) struct VerifyArgs {
     /// The work file, whose claim must be the proved one.
     #[arg(long, value_name = "FILE")]
     pub(crate) input: Option<PathBuf>,
+}
+
+/// The hash of rules that a public chain's name, or the hash itself, stands for.
+fn parse_rules(text: &str) -> Result<B256, String> {
+    if let Some(chain) = rules::public_named(text) {
+        return Ok(chain.hash());
+    }
+    let error = |_| format!("`{text}` is neither a public chain nor a hash");
+    text.parse().map_err(error)
 }

@@ -5,12 +5,16 @@ use std::fmt::Write as _;
 use alloy_primitives::{B256, hex};
 use serde_json::{Value, json};
 use zkvm_rollup_node::out::OutFields;
+use zkvm_rollup_node::rules;
 use zkvm_rollup_node::work::{Kind, WorkInput};
 use zkvm_rollup_stf::claim::{BlockClaim, claim};
 use zkvm_rollup_stf::rollup::Out;
 use zkvm_terminal::failure::Failure;
 
 use crate::failures;
+
+/// The field that may have a name besides.
+const CHAIN_HASH: &str = "chain_hash";
 
 /// What a guest says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +50,22 @@ impl Claim {
         }
     }
 
+    /// Hash of the chain's rules; a batch's are in its domain.
+    pub(crate) fn chain_hash(&self) -> Option<B256> {
+        match self {
+            Claim::Block(claim) => Some(claim.chain_hash),
+            Claim::Batch(_) => None,
+        }
+    }
+
+    /// Root of the state before.
+    pub(crate) fn pre_state_root(&self) -> B256 {
+        match self {
+            Claim::Block(claim) => claim.pre_state_root,
+            Claim::Batch(out) => out.pre_state_root,
+        }
+    }
+
     /// Hash of the last block.
     pub(crate) fn block_hash(&self) -> B256 {
         match self {
@@ -68,7 +88,12 @@ impl Claim {
         match self {
             Claim::Block(claim) => {
                 for (name, hash) in fields(claim) {
-                    let _ = writeln!(human, "{name:<17} {hash}");
+                    let _ = write!(human, "{name:<17} {hash}");
+                    let chain = (name == CHAIN_HASH).then(|| rules::name_of(hash)).flatten();
+                    let _ = match chain {
+                        Some(chain) => writeln!(human, "  {chain}"),
+                        None => writeln!(human),
+                    };
                 }
             }
             Claim::Batch(out) => {
@@ -106,7 +131,7 @@ impl Claim {
 
 fn fields(claim: &BlockClaim) -> [(&'static str, B256); 5] {
     [
-        ("chain_hash", claim.chain_hash),
+        (CHAIN_HASH, claim.chain_hash),
         ("parent_hash", claim.parent_hash),
         ("block_hash", claim.block_hash),
         ("pre_state_root", claim.pre_state_root),

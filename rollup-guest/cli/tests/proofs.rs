@@ -59,7 +59,15 @@ fn a_block_with_a_transfer_is_imported_executed_proved_and_verified() {
         claimed(&proved, "block_hash"),
         claimed(&proved, "post_state_root"),
     );
-    let demands = ["--block-hash", &hash, "--post-state-root", &root];
+    let rules = claimed(&proved, "chain_hash");
+    let demands = [
+        "--block-hash",
+        &hash,
+        "--post-state-root",
+        &root,
+        "--chain",
+        &rules,
+    ];
     let verified = run(&[&["verify", "block.proof", "--format", "json"][..], &demands].concat());
     assert_eq!(verified.json()["claim"], imported["claim"]);
     let human = run(&["verify", "block.proof", "--input", "block-1.work"]);
@@ -67,7 +75,13 @@ fn a_block_with_a_transfer_is_imported_executed_proved_and_verified() {
     assert!(human.stdout.contains(&root), "{}", human.stdout);
     assert!(human.stderr.contains("ethereum-block"), "{}", human.stderr);
 
-    for flag in ["--post-state-root", "--block-hash"] {
+    run(&["verify", "block.proof", "--chain", "mainnet"]).assert_error(5, 614);
+    for flag in [
+        "--post-state-root",
+        "--block-hash",
+        "--pre-state-root",
+        "--chain",
+    ] {
         let refused = run(&["verify", "block.proof", flag, OTHER]);
         refused.assert_error(5, 614);
         assert!(refused.stderr.contains(OTHER));

@@ -1,7 +1,7 @@
 //! The rules of public chains, and of chains that have had one fork from their first block on.
 
 use alloy_hardforks::ethereum::{hoodi, sepolia};
-use alloy_primitives::{Address, address};
+use alloy_primitives::{Address, B256, address};
 use zkvm_rollup_stf::chain::{Activation, ChainConfig, Fork};
 
 /// Where deposits are made on Sepolia, from its genesis file.
@@ -68,6 +68,22 @@ pub fn public(chain_id: u64) -> Option<(&'static str, ChainConfig)> {
 /// Ids of the public chains.
 pub const PUBLIC: [u64; 3] = [1, 11_155_111, 560_048];
 
+/// The public chain with this name.
+#[must_use]
+pub fn public_named(name: &str) -> Option<ChainConfig> {
+    let chains = PUBLIC.into_iter().filter_map(public);
+    let mut found = chains.filter(|(known, _)| *known == name);
+    found.next().map(|(_, chain)| chain)
+}
+
+/// The name of the public chain whose rules have this hash.
+#[must_use]
+pub fn name_of(chain_hash: B256) -> Option<&'static str> {
+    let chains = PUBLIC.into_iter().filter_map(public);
+    let mut found = chains.filter(|(_, chain)| chain.hash() == chain_hash);
+    found.next().map(|(name, _)| name)
+}
+
 /// The rules that `name` means for a chain with this id: a public chain's name, or a fork that is in
 /// force from the first block on. `None` if it means nothing, or another chain.
 #[must_use]
@@ -83,7 +99,7 @@ pub fn named(name: &str, chain_id: u64) -> Option<ChainConfig> {
 mod tests {
     use zkvm_rollup_stf::chain::Fork;
 
-    use super::{FORKS, PUBLIC, named, public};
+    use super::{FORKS, PUBLIC, name_of, named, public, public_named};
 
     #[test]
     fn names_mean_the_rules_of_their_chain_only() {
@@ -91,6 +107,8 @@ mod tests {
             let (name, chain) = public(id).unwrap();
             assert_eq!(chain.chain_id, id);
             assert_eq!(chain.fork_at(u64::MAX), Fork::Bpo2);
+            assert_eq!(name_of(chain.hash()), Some(name));
+            assert_eq!(public_named(name).as_ref(), Some(&chain));
             assert_eq!(named(name, id), Some(chain));
             assert_eq!(named(name, 7), None);
         }

@@ -156,8 +156,9 @@ fn a_node_that_is_not_there_or_does_not_answer_is_said_so() {
     drop(client);
     holder.join().unwrap();
 
-    let error = refused("no address");
+    let error = refused("no address/secret");
     assert!(matches!(error, RpcError::Unreachable { .. }), "{error}");
+    assert!(!error.to_string().contains("secret"), "{error}");
 }
 
 #[test]

@@ -23,12 +23,12 @@ pub(crate) fn run(args: &Args, rollup: &RollupArgs) -> Result<ExitCode, Failure>
     let error = start(&mut command);
     let name = command.get_program().to_string_lossy();
     let cause = format!("cannot start {}: {error}", escape::line(&name));
-    let code = if error.kind() == io::ErrorKind::NotFound {
-        601
+    let (exit, code) = if error.kind() == io::ErrorKind::NotFound {
+        (ExitCode::Input, 601)
     } else {
-        201
+        (ExitCode::Input, 201)
     };
-    Err(Failure::new(ExitCode::Input, Code(code), cause))
+    Err(Failure::new(exit, Code(code), cause))
 }
 
 /// The command in the folder of this one; else it is looked for in PATH.

@@ -124,7 +124,13 @@ fn read_claim(path: &Path) -> Result<Claim, Failure> {
 
 /// What is demanded besides that the proof holds.
 fn check(args: &VerifyArgs, claim: Option<&Claim>) -> Result<(), Failure> {
-    let demands: [(&str, Option<B256>, Option<B256>); 2] = [
+    let demands: [(&str, Option<B256>, Option<B256>); 4] = [
+        ("chain hash", args.chain, claim.and_then(Claim::chain_hash)),
+        (
+            "pre state root",
+            args.pre_state_root,
+            claim.map(Claim::pre_state_root),
+        ),
         ("block hash", args.block_hash, claim.map(Claim::block_hash)),
         (
             "post state root",

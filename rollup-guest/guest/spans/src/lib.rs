@@ -6,13 +6,17 @@
 
 extern crate alloc;
 
-use alloc::string::ToString;
+use alloc::string::String;
+use core::fmt::Write as _;
 
 use alloy_primitives::B256;
 use zkvm_guest::span;
 use zkvm_rollup_stf::part::Part;
 use zkvm_rollup_stf::trie::Nodes;
 use zkvm_rollup_stf::witness::{Hashed, Source, Witness};
+
+/// Enough for a name with a number, so that its memory is asked for once.
+const NAME_BYTES: usize = 32;
 
 /// A witness, with a span around each part of what is done with it.
 #[derive(Debug)]
@@ -38,6 +42,16 @@ impl Source for Spanned<'_> {
     }
 
     fn within<T>(&self, part: Part, run: impl FnOnce() -> T) -> T {
-        span(&part.to_string(), run)
+        match part {
+            Part::Decoding => span("decoding", run),
+            Part::Header => span("header", run),
+            Part::StateRoot => span("state root", run),
+            // Only these have to be formatted.
+            part @ (Part::Block(_) | Part::Transaction(_)) => {
+                let mut name = String::with_capacity(NAME_BYTES);
+                let _ = write!(name, "{part}");
+                span(&name, run)
+            }
+        }
     }
 }

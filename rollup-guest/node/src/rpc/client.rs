@@ -16,8 +16,8 @@ pub const ANSWER_BYTES_MAX: u64 = 1 << 30;
 /// Most characters of an answer that are quoted.
 const QUOTED_MAX: usize = 200;
 
-/// JSON-RPC's number for a method that is not there.
-const METHOD_NOT_FOUND: i64 = -32601;
+/// Numbers for a method that is not there: JSON-RPC's, and that of EIP-1474.
+const METHOD_NOT_FOUND: [i64; 2] = [-32601, -32004];
 
 /// A node's HTTP interface.
 #[derive(Debug)]
@@ -116,9 +116,15 @@ impl Client {
         if let ureq::Error::BodyExceedsLimit(max) = error {
             return RpcError::TooLong { method, max: *max };
         }
+        // The text of that one has the whole address.
+        let reason = if let ureq::Error::BadUri(_) = error {
+            "the address is no URL".to_owned()
+        } else {
+            error.to_string()
+        };
         RpcError::Unreachable {
             url: without_secrets(&self.url),
-            reason: error.to_string(),
+            reason,
         }
     }
 }
@@ -126,7 +132,7 @@ impl Client {
 fn refused(method: &'static str, refusal: Refusal) -> RpcError {
     let Refusal { code, mut message } = refusal;
     message.truncate(message.floor_char_boundary(QUOTED_MAX));
-    if code == METHOD_NOT_FOUND {
+    if METHOD_NOT_FOUND.contains(&code) {
         return RpcError::NoMethod { method, message };
     }
     RpcError::Refused {

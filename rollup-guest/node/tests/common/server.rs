@@ -124,7 +124,16 @@ pub(crate) fn witness_json(input: &OwnedInput, shape: Shape) -> Value {
                 let header = Header::decode(&mut &bytes[..]).unwrap();
                 let mut json = serde_json::to_value(&header).unwrap();
                 json["hash"] = json!(keccak256(bytes));
-                for field in ["withdrawalsRoot", "requestsHash", "balHash"] {
+                for field in [
+                    "baseFeePerGas",
+                    "withdrawalsRoot",
+                    "blobGasUsed",
+                    "excessBlobGas",
+                    "parentBeaconBlockRoot",
+                    "requestsHash",
+                    "slotNumber",
+                    "balHash",
+                ] {
                     if json.get(field).is_none() {
                         json[field] = Value::Null;
                     }
