@@ -33,7 +33,7 @@ fn chain() -> Vec<(String, OwnedInput)> {
     let Some(folder) = common::ethereum() else {
         return Vec::new();
     };
-    let folder = folder.join("eest-v5.4.0/blockchain_tests/cancun/eip4788_beacon_root");
+    let folder = folder.join("eest-v5.4.0/blockchain_tests/cancun/eip1153_tstore");
     let mut inputs = Vec::new();
     for path in common::json_files(&folder) {
         let fixture = Fixture::read(&path).unwrap();
