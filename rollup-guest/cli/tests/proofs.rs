@@ -76,16 +76,9 @@ fn a_block_with_a_transfer_is_imported_executed_proved_and_verified() {
     assert!(human.stderr.contains("ethereum-block"), "{}", human.stderr);
 
     run(&["verify", "block.proof", "--chain", "mainnet"]).assert_error(5, 614);
-    for flag in [
-        "--post-state-root",
-        "--block-hash",
-        "--pre-state-root",
-        "--chain",
-    ] {
-        let refused = run(&["verify", "block.proof", flag, OTHER]);
-        refused.assert_error(5, 614);
-        assert!(refused.stderr.contains(OTHER));
-    }
+    let refused = run(&["verify", "block.proof", "--post-state-root", OTHER]);
+    refused.assert_error(5, 614);
+    assert!(refused.stderr.contains(OTHER));
     run(&["verify", "block.proof", "--level", "high"]).assert_error(5, 409);
     fs::write(folder.path().join("batch.work"), batch::work(1).to_bytes()).unwrap();
     run(&["verify", "block.proof", "--input", "batch.work"]).assert_error(5, 614);
@@ -130,8 +123,6 @@ fn a_batch_is_proved_and_its_output_compared_with_the_digest() {
         let demand = ["--post-state-root", &root, "--format", "json"];
         let arguments = [&["verify", "batch.proof"][..], &source, &demand].concat();
         assert_eq!(run(&arguments).json()["claim"], proved["claim"]);
-        let demand = ["--post-state-root", OTHER];
-        run(&[&["verify", "batch.proof"][..], &source, &demand].concat()).assert_error(5, 614);
     }
     for source in [["--out", "other.json"], ["--input", "batch-2.work"]] {
         run(&[&["verify", "batch.proof"][..], &source].concat()).assert_error(5, 614);
