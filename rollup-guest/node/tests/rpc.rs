@@ -7,8 +7,8 @@ use std::net::TcpListener;
 use std::thread;
 use std::time::Duration;
 
-use alloy_primitives::b256;
-use common::server::{Shape, block_json, error, node, other_hash, result, serve, witness_json};
+use alloy_primitives::{B256, b256};
+use common::server::{Shape, block_json, error, node, result, serve, witness_json};
 use serde_json::{Value, json};
 use zkvm_rollup_node::fixture::Fixture;
 use zkvm_rollup_node::replay::OwnedInput;
@@ -16,6 +16,11 @@ use zkvm_rollup_node::rpc::{Client, RpcError, Wanted, import};
 use zkvm_rollup_stf::claim::claim;
 
 const TIMEOUT: Duration = Duration::from_secs(20);
+
+/// A hash that nothing has.
+fn other_hash() -> B256 {
+    B256::repeat_byte(0x77)
+}
 
 fn client(url: &str) -> Client {
     Client::new(url, TIMEOUT)

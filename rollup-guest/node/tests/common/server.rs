@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use alloy_consensus::{Block, Header};
-use alloy_primitives::{B256, Bytes, keccak256};
+use alloy_primitives::{Bytes, keccak256};
 use alloy_rlp::Decodable;
 use serde_json::{Value, json};
 use zkvm_rollup_node::replay::OwnedInput;
@@ -167,9 +167,4 @@ pub(crate) fn node(
             other => error(-32601, &format!("the method {other} does not exist")),
         }
     }
-}
-
-/// A hash that nothing has.
-pub(crate) fn other_hash() -> B256 {
-    B256::repeat_byte(0x77)
 }
