@@ -48,7 +48,7 @@ fn a_seed_gives_the_same_bytes_everywhere() {
     assert_eq!(first, batches(0, 30));
     assert_eq!(
         hash(&first),
-        b256!("0x434381b06d73becb21af9853ebead6353cde7c4150a99ae3aa09ce93d428b8bc")
+        b256!("0x3d77e2326af9a5339379eef090d03ee3e82736db87ebb8e9522bf1ecb9732f34")
     );
     assert_ne!(hash(&first), hash(&batches(1, 30)));
 }
@@ -99,7 +99,10 @@ fn later_forks_will_do() {
 #[test]
 fn every_violation_comes_up() {
     let mut counts: BTreeMap<Violation, usize> = BTreeMap::new();
-    for seed in 0..40 {
+    for seed in 0..200 {
+        if counts.len() == Violation::ALL.len() {
+            break;
+        }
         let mut generator = Generator::new(seed).unwrap();
         let verdicts: Vec<Verdict> = generator.verdicts().collect();
         // Some are possible only after a batch that is accepted.
@@ -262,14 +265,16 @@ fn the_guest_gives_the_digest_of_every_batch() {
 #[test]
 fn small_batches_are_cheap() {
     let program = zkvm_machine::load(zkvm_rollup_programs::ROLLUP_BATCH).unwrap();
-    let batches = one_of_each(0).unwrap();
-    assert_eq!(batches.len(), VERDICTS.len());
-    for (batch, verdict) in batches.iter().zip(VERDICTS) {
-        assert_eq!(batch.out.verdict, verdict);
-        let execution = run(&program, &batch.input.borrow());
-        assert_eq!(execution.journal, batch.out.digest().as_slice());
-        eprintln!("{verdict:?}: {} cycles", execution.cycles);
-        assert!(execution.cycles < 1_000_000, "{verdict:?}");
+    for seed in [0, 1, u64::MAX] {
+        let batches = one_of_each(seed).unwrap();
+        assert_eq!(batches.len(), VERDICTS.len());
+        for (batch, verdict) in batches.iter().zip(VERDICTS) {
+            assert_eq!(batch.out.verdict, verdict);
+            let execution = run(&program, &batch.input.borrow());
+            assert_eq!(execution.journal, batch.out.digest().as_slice());
+            eprintln!("{verdict:?}: {} cycles", execution.cycles);
+            assert!(execution.cycles < 500_000, "{verdict:?}");
+        }
     }
 }
 

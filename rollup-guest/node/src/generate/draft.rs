@@ -2,6 +2,7 @@
 
 use alloy_eips::Encodable2718;
 use alloy_primitives::{B256, Bytes, U256, uint};
+use zkvm_rollup_stf::header::GAS_LIMIT_CHANGE_DIVISOR;
 use zkvm_rollup_stf::rollup::{
     Batch, Config, L1View, OrderingPolicy, SignedBlock, chain_input, signing_hash,
 };
@@ -70,7 +71,9 @@ impl Place<'_> {
         match violation {
             Violation::ForcedLess => has_items,
             Violation::OldSlot => self.old_attempt().is_some(),
-            Violation::GasLimitMax => config.block_gas_limit + 1 - gas_limit < gas_limit / 1_024,
+            Violation::GasLimitMax => {
+                config.block_gas_limit + 1 - gas_limit < gas_limit / GAS_LIMIT_CHANGE_DIVISOR
+            }
             Violation::Probation => {
                 let fault = self.l1.fault(self.schedule.leader);
                 is_on_probation(config, fault, self.schedule.set.epoch)
@@ -150,8 +153,12 @@ impl Draft<'_> {
             }
             Violation::ForcedMore => self.batch.forced_to += 1 + rng.below(3),
             Violation::ForcedLess => self.batch.forced_to -= 1,
-            Violation::GasLimitUp => blocks[0].gas_limit = gas_limit + gas_limit / 1_024,
-            Violation::GasLimitDown => blocks[0].gas_limit = gas_limit - gas_limit / 1_024,
+            Violation::GasLimitUp => {
+                blocks[0].gas_limit = gas_limit + gas_limit / GAS_LIMIT_CHANGE_DIVISOR
+            }
+            Violation::GasLimitDown => {
+                blocks[0].gas_limit = gas_limit - gas_limit / GAS_LIMIT_CHANGE_DIVISOR
+            }
             Violation::GasLimitMax => blocks[0].gas_limit = config.block_gas_limit + 1,
             Violation::TipOrder | Violation::TieOrder | Violation::SenderOrder => {
                 let transactions = self.disorder(violation, rng)?;

@@ -5,16 +5,21 @@ use std::collections::BTreeSet;
 use alloy_consensus::Header;
 use alloy_eips::eip1559::BaseFeeParams;
 use alloy_primitives::{Address, U256};
+use zkvm_rollup_stf::header::GAS_LIMIT_CHANGE_DIVISOR;
 use zkvm_rollup_stf::rollup::{Batch, L1View, Mode, OrderingPolicy, SignedBlock, Verdict};
 
 use super::body::{Author, Sent, User, Wish, encode, sort_by_priority};
 use super::chain::Generator;
 use super::draft::{Draft, Place, mix_hash};
 use super::evaluate::{Evaluation, evaluate, last_header};
+use super::rng::Rng;
 use super::schedule::Schedule;
 use super::violation::Violation;
 use super::{Feature, GenerateError, Scale, genesis};
 use crate::batch::OwnedBatchInput;
+
+/// Most bytes that a block's leader may add.
+const EXTRA_BYTES_MAX: usize = 32;
 
 /// What a batch is to be.
 #[derive(Clone, Copy, Debug)]
@@ -108,14 +113,9 @@ impl Generator {
                 sort_by_priority(&mut sent, base_fee.unwrap_or(0), mix_hash);
             }
             if self.scale == Scale::Usual && author.rng.one_in(4) {
-                let change = author.rng.below(9_000);
-                gas_limit = if author.rng.one_in(2) {
-                    gas_limit - change
-                } else {
-                    (gas_limit + change).min(self.config.block_gas_limit)
-                };
+                gas_limit = self.other_gas_limit(author.rng, gas_limit);
             }
-            let extra = author.rng.word()[..author.rng.index(8)].to_vec();
+            let extra = author.rng.word()[..author.rng.index(EXTRA_BYTES_MAX + 1)].to_vec();
             batch.blocks.push(SignedBlock {
                 slot: turn.slot,
                 attempt: turn.attempt,
@@ -136,6 +136,21 @@ impl Generator {
             new,
             features,
         })
+    }
+
+    /// A gas limit that is allowed after another, at times the farthest.
+    fn other_gas_limit(&self, rng: &mut Rng, before: u64) -> u64 {
+        let change_max = before / GAS_LIMIT_CHANGE_DIVISOR - 1;
+        let change = if rng.one_in(4) {
+            change_max
+        } else {
+            rng.below(change_max)
+        };
+        if rng.one_in(2) {
+            before - change
+        } else {
+            (before + change).min(self.config.block_gas_limit)
+        }
     }
 
     /// A block's transactions.
