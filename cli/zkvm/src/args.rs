@@ -1,9 +1,13 @@
 //! The command line: one table of verbs and flags, from which help and completions come.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use zkvm_sdk::Limits;
+pub(crate) use zkvm_terminal::flags::{
+    Color, Format, LevelName, ProvingFlags, ShowProgress, Verbosity,
+};
 
 use crate::failure::EXIT_CODES_HELP;
 
@@ -33,57 +37,6 @@ pub(crate) struct Args {
     /// What to do.
     #[command(subcommand)]
     pub(crate) command: Command,
-}
-
-/// How answers are written to standard output.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// For people.
-    Human,
-    /// One JSON document.
-    Json,
-    /// One JSON document on one line.
-    Ndjson,
-}
-
-/// When to colour messages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Color {
-    /// On a terminal, unless NO_COLOR is set.
-    Auto,
-    /// Always.
-    Always,
-    /// Never.
-    Never,
-}
-
-/// When to show how far proving is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ShowProgress {
-    /// On a terminal.
-    Auto,
-    /// Always; lines where there is no terminal.
-    Always,
-    /// Never.
-    Never,
-}
-
-impl Color {
-    pub(crate) fn apply(self) {
-        match self {
-            Color::Auto => {}
-            Color::Always => anstream::ColorChoice::Always.write_global(),
-            Color::Never => anstream::ColorChoice::Never.write_global(),
-        }
-    }
-}
-
-/// How much is said on standard error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Verbosity {
-    Quiet,
-    Normal,
-    Verbose,
 }
 
 impl Args {
@@ -126,6 +79,9 @@ pub(crate) enum Command {
     Cost(CostArgs),
     /// Measure how fast programs execute, or are proved, on this machine.
     Bench(BenchArgs),
+    /// Import, prove and verify Ethereum's blocks and a rollup's batches: starts `zkvm-rollup`.
+    #[command(disable_help_flag = true)]
+    Rollup(RollupArgs),
     /// Check that everything needed is there, and say what is missing.
     Doctor,
     /// Tell more about an error code, for example `ZK0301`.
@@ -209,35 +165,6 @@ pub(crate) struct ProveArgs {
     pub(crate) expect_exit: Option<u32>,
 }
 
-/// How proofs are made.
-#[derive(Clone, Copy, Debug, clap::Args)]
-pub(crate) struct ProvingFlags {
-    /// The level of security.
-    #[arg(long, value_enum, default_value_t = LevelName::Standard)]
-    pub(crate) level: LevelName,
-    /// The hash of Merkle trees and transcript.
-    #[arg(long, value_enum, default_value_t = HashName::Blake3)]
-    pub(crate) hash: HashName,
-}
-
-/// Levels of security.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum LevelName {
-    /// 100 bits, proven.
-    Standard,
-    /// 128 bits, proven.
-    High,
-}
-
-/// Hashes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum HashName {
-    /// BLAKE3: the fastest on a processor.
-    Blake3,
-    /// Poseidon2: slower here, cheap inside another proof; has no high level.
-    Poseidon2,
-}
-
 #[derive(Debug, clap::Args)]
 pub(crate) struct InspectArgs {
     /// An ELF file, a guest's folder or a proof file.
@@ -318,6 +245,13 @@ pub(crate) struct BenchArgs {
     pub(crate) prove: bool,
     #[command(flatten)]
     pub(crate) proving: ProvingFlags,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct RollupArgs {
+    /// What `zkvm-rollup` is given; `zkvm rollup --help` lists it.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) arguments: Vec<OsString>,
 }
 
 #[derive(Debug, clap::Args)]

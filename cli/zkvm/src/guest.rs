@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use zkvm_build::{Build, BuildOptions, Guest};
+use zkvm_build::{Build, BuildError, BuildOptions, Guest};
 use zkvm_sdk::{Code, Program};
 
 use crate::args::{BuildFlags, ProgramArgs};
@@ -19,7 +19,8 @@ pub(crate) fn build(folder: &Path, flags: &BuildFlags, output: &Output) -> Resul
         is_quiet: !output.is_loud(),
         may_install_target: !flags.no_install,
         ..BuildOptions::new(folder)
-    })?;
+    })
+    .map_err(build_failure)?;
     if built.installed_target {
         output.say(format_args!(
             "installed the Rust target {}",
@@ -61,4 +62,17 @@ fn only(mut guests: Vec<Guest>) -> Result<Guest, Failure> {
             Err(Failure::new(ExitCode::Usage, Code(506), cause))
         }
     }
+}
+
+/// A build that failed, as people meet it.
+pub(crate) fn build_failure(error: BuildError) -> Failure {
+    let (exit, code) = match error {
+        BuildError::NoManifest { .. } => (ExitCode::Input, 501),
+        BuildError::NoTool { .. } => (ExitCode::Build, 502),
+        BuildError::NoTarget { .. } => (ExitCode::Build, 503),
+        BuildError::Compile { .. } => (ExitCode::Build, 504),
+        BuildError::NoBinary { .. } => (ExitCode::Build, 505),
+        BuildError::File { .. } => (ExitCode::Build, 201),
+    };
+    Failure::new(exit, Code(code), error.to_string())
 }

@@ -9,23 +9,18 @@ mod args;
 mod commands;
 mod console;
 mod embedded;
-mod escape;
-mod failure;
 mod guest;
 mod input;
-mod interrupt;
-mod number;
-mod output;
 mod phases;
-mod process;
-mod progress;
-mod proof_file;
-mod proving;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::exit;
 
 use clap::Parser;
+pub(crate) use zkvm_terminal::{
+    codes, escape, failure, interrupt, number, outcome, output, process, progress, proof_file,
+    proving,
+};
 
 use crate::args::{Args, Command};
 use crate::failure::{ExitCode, Failure};
@@ -69,6 +64,7 @@ fn dispatch(args: Args, output: &mut Output) -> Result<ExitCode, Failure> {
         Command::Inspect(args) => commands::inspect::run(&args, output),
         Command::Cost(args) => commands::cost::run(&args, max_memory, output),
         Command::Bench(args) => commands::bench::run(&args, max_memory, output),
+        Command::Rollup(ref rollup) => commands::rollup::run(&args, rollup),
         Command::Doctor => commands::doctor::run(output),
         Command::Explain(args) => commands::explain::run(&args, output),
         Command::Completions(args) => commands::completions::run(&args, output),

@@ -1342,18 +1342,24 @@ fn codes_in(source: &str) -> BTreeSet<u16> {
 fn every_error_code_in_the_sources_is_explained() {
     let folder = folder();
     let sources = [
-        include_str!("../src/failure.rs"),
+        include_str!("../../terminal/src/failure.rs"),
         include_str!("../src/guest.rs"),
         include_str!("../src/input.rs"),
-        include_str!("../src/proof_file.rs"),
-        include_str!("../src/proving.rs"),
+        include_str!("../../terminal/src/proof_file.rs"),
+        include_str!("../../terminal/src/proving.rs"),
         include_str!("../src/commands/bench.rs"),
         include_str!("../src/commands/doctor.rs"),
         include_str!("../src/commands/explain.rs"),
         include_str!("../src/commands/new.rs"),
         include_str!("../src/commands/prove.rs"),
+        include_str!("../src/commands/rollup.rs"),
         include_str!("../src/commands/run.rs"),
         include_str!("../src/commands/verify.rs"),
+        include_str!("../../terminal/src/outcome.rs"),
+        include_str!("../../terminal/src/output.rs"),
+        include_str!("../../../rollup-guest/cli/src/failures.rs"),
+        include_str!("../../../rollup-guest/cli/src/commands/import.rs"),
+        include_str!("../../../rollup-guest/cli/src/commands/verify.rs"),
         include_str!("../../../sdk/sdk/src/error.rs"),
     ];
     let used: BTreeSet<u16> = sources.iter().flat_map(|source| codes_in(source)).collect();
@@ -1415,4 +1421,88 @@ fn colours_appear_only_when_they_are_asked_for() {
     assert!(!said(&[]).contains('\u{1b}'));
     assert!(!said(&["--color", "never"]).contains('\u{1b}'));
     assert!(said(&["--color", "always"]).contains('\u{1b}'));
+}
+
+/// A command that says what it is given, and ends with exit code 7.
+#[cfg(unix)]
+fn rollup_stand_in(folder: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    let path = folder.join("zkvm-rollup");
+    fs::write(&path, "#!/bin/sh\nprintf '%s|' \"$@\"\nexit 7\n").expect("it can be written");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("it is ours");
+}
+
+#[cfg(unix)]
+#[test]
+fn rollup_starts_the_command_in_path_and_passes_its_exit_code_on() {
+    let folder = folder();
+    rollup_stand_in(folder.path());
+    let path = std::env::join_paths([folder.path(), Path::new("/bin"), Path::new("/usr/bin")])
+        .expect("paths without colons");
+    let ran = |arguments: &[&str]| {
+        let output = command(folder.path())
+            .env("PATH", &path)
+            .args(arguments)
+            .output()
+            .expect("it starts");
+        let said = String::from_utf8(output.stdout).expect("it is text");
+        assert_eq!(output.status.code(), Some(7), "{said}");
+        said
+    };
+    assert_eq!(
+        ran(&["rollup", "exec", "a file", "--post-state-root=0"]),
+        "exec|a file|--post-state-root=0|"
+    );
+    assert_eq!(ran(&["rollup", "--help"]), "--help|");
+    assert_eq!(
+        ran(&[
+            "-q",
+            "--format",
+            "json",
+            "rollup",
+            "--max-memory",
+            "2G",
+            "prove",
+            "-v"
+        ]),
+        "--format|json|--max-memory|2147483648|--quiet|prove|-v|"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn rollup_prefers_the_command_beside_its_own() {
+    let folder = folder();
+    let zkvm = folder.path().join("zkvm");
+    fs::copy(env!("CARGO_BIN_EXE_zkvm"), &zkvm).expect("it can be copied");
+    rollup_stand_in(folder.path());
+    let output = Command::new(&zkvm)
+        .args(["rollup", "verify"])
+        .env("PATH", "/bin:/usr/bin")
+        .output()
+        .expect("it starts");
+    assert_eq!(output.status.code(), Some(7));
+    assert_eq!(output.stdout, b"verify|");
+}
+
+#[test]
+fn rollup_without_its_command_says_how_to_get_it() {
+    let folder = folder();
+    let output = command(folder.path())
+        .env("PATH", folder.path())
+        .args(["rollup", "exec", "file"])
+        .output()
+        .expect("it starts");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(6), "{said}");
+    assert!(said.contains("error[ZK0601]: "), "{said}");
+    assert!(
+        said.contains("next: run `cargo install --path rollup-guest/cli`"),
+        "{said}"
+    );
+    assert!(
+        zkvm(folder.path(), &["--help"])
+            .text()
+            .contains("  rollup ")
+    );
 }

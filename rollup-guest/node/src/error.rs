@@ -44,11 +44,23 @@ impl ImportError {
 
 /// Reads a JSON file.
 pub(crate) fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, ImportError> {
-    let bytes = std::fs::read(path).map_err(|reason| ImportError::Read {
+    parse_json(path, &read_file(path)?)
+}
+
+/// Reads a file.
+pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, ImportError> {
+    std::fs::read(path).map_err(|reason| ImportError::Read {
         path: path.to_owned(),
         reason,
-    })?;
-    serde_json::from_slice(&bytes).map_err(|reason| ImportError::Json {
+    })
+}
+
+/// Parses the bytes of a JSON file.
+pub(crate) fn parse_json<T: serde::de::DeserializeOwned>(
+    path: &Path,
+    bytes: &[u8],
+) -> Result<T, ImportError> {
+    serde_json::from_slice(bytes).map_err(|reason| ImportError::Json {
         path: path.to_owned(),
         reason,
     })

@@ -9,7 +9,7 @@ use zkvm_rollup_stf::Failure;
 use zkvm_rollup_stf::block::{Transaction, validate};
 use zkvm_rollup_stf::chain::ChainConfig;
 use zkvm_rollup_stf::claim::BlockInput;
-use zkvm_rollup_stf::witness::{ANCESTORS_MAX, Ancestors};
+use zkvm_rollup_stf::witness::{ANCESTORS_MAX, Ancestors, Witness};
 
 use crate::store::{Accounts, Additions, Recorder, Store};
 
@@ -37,13 +37,6 @@ pub struct Added {
     pub input: OwnedInput,
 }
 
-/// What validation has made of a valid block.
-struct Validated {
-    hash: B256,
-    header: Header,
-    additions: Additions,
-}
-
 /// A [`BlockInput`] that owns its bytes.
 #[derive(Clone, Debug)]
 pub struct OwnedInput {
@@ -60,6 +53,24 @@ pub struct OwnedInput {
 }
 
 impl OwnedInput {
+    /// Copies a witness.
+    #[must_use]
+    pub fn new(chain: ChainConfig, block: Bytes, witness: &Witness<'_>) -> Self {
+        let copy = |strings: &[&[u8]]| {
+            strings
+                .iter()
+                .map(|it| Bytes::copy_from_slice(it))
+                .collect()
+        };
+        OwnedInput {
+            chain,
+            block,
+            nodes: copy(&witness.nodes),
+            codes: copy(&witness.codes),
+            headers: copy(&witness.headers),
+        }
+    }
+
     /// The input as the guest reads it.
     #[must_use]
     pub fn borrow(&self) -> BlockInput<'_> {
@@ -69,7 +80,7 @@ impl OwnedInput {
         BlockInput {
             chain: self.chain.clone(),
             block: &self.block,
-            witness: zkvm_rollup_stf::witness::Witness {
+            witness: Witness {
                 nodes: slices(&self.nodes),
                 codes: slices(&self.codes),
                 headers: slices(&self.headers),
@@ -145,12 +156,18 @@ impl Chain {
     /// # Errors
     /// [`Failure`] if it is not valid; then nothing is added.
     pub fn add(&mut self, block: &Bytes) -> Result<Added, Failure> {
-        let (input, outcome) = self.attempt(block)?;
-        let Validated {
-            hash,
-            header,
-            additions,
-        } = outcome?;
+        let mut headers = self.headers_before(block);
+        let slices: Vec<&[u8]> = headers.iter().map(|header| &header[..]).collect();
+        let ancestors = Ancestors::new(&slices)?;
+        let recorder = Recorder::new(&self.store);
+        let mut valid = validate(&self.config, &ancestors, block, &recorder)?;
+        headers.truncate(valid.state.headers_used());
+        let (hash, header) = (valid.hash, valid.header.clone());
+        // The witness first: what comes next reads all nodes again.
+        let witness = recorder.witness(&headers);
+        let input = OwnedInput::new(self.config.clone(), block.clone(), &witness);
+        let additions = Additions::of(&mut valid);
+        drop(valid);
         self.store.extend(additions);
         self.headers.insert(hash, alloy_rlp::encode(&header).into());
         let state_root = header.state_root;
@@ -164,51 +181,20 @@ impl Chain {
         })
     }
 
-    /// The input of a block, valid or not, with what its validation has read.
-    ///
-    /// # Errors
-    /// [`Failure::Witness`] if the chain's own headers do not serve.
-    pub fn input(&self, block: &Bytes) -> Result<OwnedInput, Failure> {
-        Ok(self.attempt(block)?.0)
+    /// A block's input with all that is known about the chain as its witness.
+    #[must_use]
+    pub fn input(&self, block: &Bytes) -> OwnedInput {
+        let headers = self.headers_before(block);
+        let witness = self.store.witness(&headers);
+        OwnedInput::new(self.config.clone(), block.clone(), &witness)
     }
 
-    fn attempt(&self, block: &Bytes) -> Result<(OwnedInput, Result<Validated, Failure>), Failure> {
+    /// Headers from a block's parent on, or else from the last block.
+    fn headers_before(&self, block: &Bytes) -> Vec<Bytes> {
         let parent = Block::<Transaction>::decode(&mut &block[..]).map(|it| it.header.parent_hash);
         let parent = parent.ok().filter(|hash| self.headers.contains_key(hash));
-        let mut headers = self.headers_from(parent.unwrap_or(self.tip_hash));
-        let slices: Vec<&[u8]> = headers.iter().map(|header| &header[..]).collect();
-        let ancestors = Ancestors::new(&slices)?;
-        let recorder = Recorder::new(&self.store);
-        let mut outcome = validate(&self.config, &ancestors, block, &recorder);
-        if let Ok(valid) = &outcome {
-            headers.truncate(valid.state.headers_used());
-        }
-        // The witness first: what comes next reads all nodes again.
-        let witness = recorder.witness(&headers);
-        let copy = |strings: &[&[u8]]| {
-            strings
-                .iter()
-                .map(|it| Bytes::copy_from_slice(it))
-                .collect()
-        };
-        let input = OwnedInput {
-            chain: self.config.clone(),
-            block: block.clone(),
-            nodes: copy(&witness.nodes),
-            codes: copy(&witness.codes),
-            headers: copy(&witness.headers),
-        };
-        let validated = outcome.as_mut().map(|valid| Validated {
-            hash: valid.hash,
-            header: valid.header.clone(),
-            additions: Additions::of(valid),
-        });
-        Ok((input, validated.map_err(|failure| failure.clone())))
-    }
-
-    fn headers_from(&self, hash: B256) -> Vec<Bytes> {
         let mut headers = Vec::new();
-        let mut next = hash;
+        let mut next = parent.unwrap_or(self.tip_hash);
         while let Some(bytes) = self.headers.get(&next) {
             headers.push(bytes.clone());
             let parent = Header::decode(&mut &bytes[..]).map(|header| header.parent_hash);

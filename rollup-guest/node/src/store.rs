@@ -86,6 +86,19 @@ impl Store {
         Ok(state.root())
     }
 
+    /// What a witness has.
+    #[must_use]
+    pub fn from_witness(witness: &Witness<'_>) -> Self {
+        let mut store = Store::default();
+        for node in &witness.nodes {
+            let _ = store.nodes.insert(keccak256(node), node.to_vec());
+        }
+        for code in &witness.codes {
+            store.insert_code(Bytes::copy_from_slice(code));
+        }
+        store
+    }
+
     /// Adds what a block has made.
     pub fn insert_block<S: Source>(&mut self, block: &mut ValidBlock<'_, S>) {
         self.extend(Additions::of(block));

@@ -130,7 +130,7 @@ fn run_test(file: &Path, name: &str, test: &BlockchainTest, tally: &mut Tally) {
                     is_of_kind,
                     "{at}: block {index}: {got}, expected {expected}"
                 );
-                let execution = tally.execute(&chain.input(&block.rlp).unwrap());
+                let execution = tally.execute(&chain.input(&block.rlp));
                 let exit = execution.exit.to_string();
                 assert!(execution.journal.is_empty(), "{at}: block {index}");
                 assert!(

@@ -8,7 +8,7 @@ use common::world::*;
 use zkvm_machine::load;
 use zkvm_rollup_stf::rollup::{
     BatchClaim, BlockRange, BlocksOut, Composition, FoldError, Out, RangeInput, RangeOut,
-    Refutation, SignedBlock, Verdict, execute_blocks, fold_batches, fold_blocks,
+    Refutation, SignedBlock, Verdict, Whole, execute_blocks, fold_batches, fold_blocks,
 };
 use zkvm_rollup_stf::witness::Ancestors;
 
@@ -399,11 +399,11 @@ fn the_guests_do_what_the_host_does() {
     let digests: Vec<B256> = each.iter().map(|(out, _)| out.digest()).collect();
     let expected = Composition {
         parts_hash: keccak256(digests.concat()),
-        digest: parts.whole().digest(),
+        whole: Whole::Batch(parts.whole()),
     };
     assert_eq!(input.compose(), Ok(expected));
     let execution = common::guests::run(&fold, &input);
-    assert_eq!(execution.journal, expected.to_bytes());
+    assert_eq!(execution.journal, expected.journal());
     eprintln!("4 blocks: {} cycles", execution.cycles);
 
     let outs = three_batches();

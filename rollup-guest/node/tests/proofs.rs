@@ -2,10 +2,13 @@
 
 mod common;
 
+use std::time::Instant;
+
 use alloy_primitives::B256;
 use common::parts::{PROVER, four_blocks};
 use common::world::World;
-use zkvm_rollup_stf::rollup::{BatchClaim, Out, RangeInput, Refutation};
+use zkvm_rollup_node::generate::one_of_each;
+use zkvm_rollup_stf::rollup::{BatchClaim, Out, RangeInput, Refutation, Verdict, Whole};
 use zkvm_sdk::{Client, Input, Program};
 
 /// Proves, verifies, and returns the journal.
@@ -67,7 +70,21 @@ fn a_wrong_claim_at_one_block_is_refuted_by_a_proof_of_that_block() {
     };
     let composition = input.compose().unwrap();
     let whole: Out = parts.whole();
-    assert_eq!(composition.digest, whole.digest());
+    assert_eq!(composition.whole, Whole::Batch(whole));
     let journal = prove(&range, &postcard::to_allocvec(&input).unwrap());
-    assert_eq!(journal, composition.to_bytes());
+    assert_eq!(journal, composition.journal());
+}
+
+#[test]
+fn a_batch_of_each_verdict_is_proved() {
+    let program = Program::from_elf(zkvm_rollup_programs::ROLLUP_BATCH).unwrap();
+    let batches = one_of_each(7).unwrap();
+    assert!(batches.iter().map(|it| it.out.verdict).eq(Verdict::ALL));
+    for batch in batches {
+        let begin = Instant::now();
+        let input = postcard::to_allocvec(&batch.input.borrow()).unwrap();
+        let journal = prove(&program, &input);
+        assert_eq!(journal, batch.out.digest().as_slice());
+        eprintln!("{:.1?}: {}", begin.elapsed(), batch.description);
+    }
 }

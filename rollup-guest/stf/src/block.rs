@@ -35,6 +35,7 @@ use revm::database::{BundleState, State};
 use crate::chain::{ChainConfig, Fork};
 use crate::header::check_header;
 use crate::invalid::{Failure, Field, InvalidBlock};
+use crate::part::Part;
 use crate::state::WitnessState;
 use crate::witness::{Ancestors, Source};
 
@@ -97,16 +98,22 @@ pub fn validate_on<'w, S: Source>(
     state: WitnessState<'w, S>,
 ) -> Result<ValidBlock<'w, S>, Failure> {
     let pre_state_root = state.parent().state_root;
-    let block = decode(chain, block)?;
+    let source = state.source();
+    let block = source.within(Part::Decoding, || decode(chain, block))?;
     check_header(chain, state.parent(), state.parent_hash(), &block.header)?;
     check_body(chain, &block)?;
 
     let withdrawals = block.body.withdrawals.as_ref().map(|list| list.as_slice());
-    let body = Transactions(&block.body.transactions);
+    let body = Transactions {
+        list: &block.body.transactions,
+        source,
+    };
     let (executed, (), mut state) = execute(chain, &block.header, withdrawals, body, state)?;
-    check_executed(chain, &block.header, &executed)?;
+    source.within(Part::Header, || {
+        check_executed(chain, &block.header, &executed)
+    })?;
 
-    let state_root = state.apply(&executed.bundle)?;
+    let state_root = source.within(Part::StateRoot, || state.apply(&executed.bundle))?;
     Field::StateRoot.expect_hash(state_root, block.header.state_root)?;
     Ok(ValidBlock {
         // Decoding is strict, so this is the hash of the bytes too.
@@ -204,23 +211,28 @@ pub(crate) trait Body {
 }
 
 /// All of them have to be valid.
-struct Transactions<'a>(&'a [Transaction]);
+struct Transactions<'a, S> {
+    list: &'a [Transaction],
+    source: &'a S,
+}
 
-impl Body for Transactions<'_> {
+impl<S: Source> Body for Transactions<'_, S> {
     type Output = ();
 
     fn execute<E>(self, executor: &mut E) -> Result<(), Failure>
     where
         E: BlockExecutor<Transaction = Transaction, Receipt = ReceiptEnvelope>,
     {
-        for (index, transaction) in self.0.iter().enumerate() {
-            let signer = transaction
-                .recover_signer()
-                .map_err(|_| InvalidBlock::Signature { index })?;
-            let recovered = Recovered::new_unchecked(transaction, signer);
-            let _ = executor
-                .execute_transaction(&recovered)
-                .map_err(|error| fail(error, Some(index)))?;
+        for (index, transaction) in self.list.iter().enumerate() {
+            self.source.within(Part::Transaction(index), || {
+                let signer = transaction
+                    .recover_signer()
+                    .map_err(|_| InvalidBlock::Signature { index })?;
+                let recovered = Recovered::new_unchecked(transaction, signer);
+                executor
+                    .execute_transaction(&recovered)
+                    .map_err(|error| fail(error, Some(index)))
+            })?;
         }
         Ok(())
     }
@@ -238,11 +250,14 @@ pub(crate) fn execute<'w, S: Source, B: Body>(
     body: B,
     state: WitnessState<'w, S>,
 ) -> Result<(Executed, B::Output, WitnessState<'w, S>), Failure> {
+    let source = state.source();
     let mut state = State::builder()
         .with_database(state)
         .with_bundle_update()
         .build();
-    let outcome = run(chain, header, withdrawals, body, &mut state);
+    let outcome = source.within(Part::Block(header.number), || {
+        run(chain, header, withdrawals, body, &mut state)
+    });
     if let Some(fault) = state.database.fault() {
         return Err(fault.clone().into());
     }

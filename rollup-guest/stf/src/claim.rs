@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::Failure;
 use crate::block::validate;
 use crate::chain::ChainConfig;
-use crate::witness::{Ancestors, Hashed, Witness};
+use crate::witness::{Ancestors, Hashed, Source, Witness};
 use crate::words::words;
 
 /// A block and all that is needed to validate it.
@@ -49,9 +49,16 @@ words! {
 /// # Errors
 /// [`Failure`] if it is not valid, or that cannot be told.
 pub fn claim(input: &BlockInput<'_>) -> Result<BlockClaim, Failure> {
+    claim_from(input, &Hashed::new(&input.witness))
+}
+
+/// The same with the witness's nodes and codes as `source` has them.
+///
+/// # Errors
+/// As [`claim`].
+pub fn claim_from<S: Source>(input: &BlockInput<'_>, source: &S) -> Result<BlockClaim, Failure> {
     let ancestors = Ancestors::new(&input.witness.headers)?;
-    let source = Hashed::new(&input.witness);
-    let valid = validate(&input.chain, &ancestors, input.block, &source)?;
+    let valid = validate(&input.chain, &ancestors, input.block, source)?;
     Ok(BlockClaim {
         chain_hash: input.chain.hash(),
         parent_hash: valid.header.parent_hash,

@@ -18,6 +18,7 @@ pub mod chain;
 pub mod claim;
 pub mod header;
 mod invalid;
+pub mod part;
 pub mod rollup;
 pub mod state;
 pub mod trie;
@@ -32,3 +33,4 @@ pub mod bundle {
 }
 
 pub use invalid::{Failure, Field, InvalidBlock};
+pub use words::WordKind;

@@ -77,6 +77,11 @@ impl<'w, S: Source> WitnessState<'w, S> {
         }
     }
 
+    /// Where it reads.
+    pub(crate) fn source(&self) -> &'w S {
+        self.source
+    }
+
     /// What the witness lacked so far.
     #[must_use]
     pub const fn fault(&self) -> Option<&WitnessError> {

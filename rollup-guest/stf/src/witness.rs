@@ -13,6 +13,7 @@ use alloy_rlp::Decodable;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::part::Part;
 use crate::trie::{Nodes, TrieError};
 
 /// Most headers that `BLOCKHASH` can ask for, the parent among them.
@@ -165,6 +166,11 @@ impl core::fmt::Display for Of<'_> {
 pub trait Source: Nodes {
     /// The code with this hash. Whoever implements this answers for the hash.
     fn code(&self, hash: &B256) -> Option<&[u8]>;
+
+    /// Runs a part of the validation. Whoever wants to know what it costs measures around `run`.
+    fn within<T>(&self, _part: Part, run: impl FnOnce() -> T) -> T {
+        run()
+    }
 }
 
 /// The nodes and codes of a witness by their hashes, which are computed here.

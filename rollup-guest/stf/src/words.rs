@@ -3,8 +3,29 @@
 
 use alloy_primitives::{Address, B256, U256};
 
+/// What a word of a public output is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WordKind {
+    /// 32 bytes.
+    Hash,
+    /// Of 64 bits.
+    Number,
+    /// Of 256 bits.
+    Amount,
+    /// The last 20 bytes.
+    Address,
+    /// 0 or 1.
+    Flag,
+    /// [`crate::rollup::Verdict`].
+    Verdict,
+    /// [`crate::rollup::Mode`].
+    Mode,
+}
+
 /// What fits a word, in one form.
 pub(crate) trait Word: Sized {
+    const KIND: WordKind;
+
     fn to_word(&self) -> B256;
 
     /// `None` if the word is none of the type's.
@@ -12,6 +33,8 @@ pub(crate) trait Word: Sized {
 }
 
 impl Word for B256 {
+    const KIND: WordKind = WordKind::Hash;
+
     fn to_word(&self) -> B256 {
         *self
     }
@@ -22,6 +45,8 @@ impl Word for B256 {
 }
 
 impl Word for U256 {
+    const KIND: WordKind = WordKind::Amount;
+
     fn to_word(&self) -> B256 {
         B256::from(*self)
     }
@@ -32,6 +57,8 @@ impl Word for U256 {
 }
 
 impl Word for u64 {
+    const KIND: WordKind = WordKind::Number;
+
     fn to_word(&self) -> B256 {
         U256::from(*self).to_word()
     }
@@ -42,6 +69,8 @@ impl Word for u64 {
 }
 
 impl Word for bool {
+    const KIND: WordKind = WordKind::Flag;
+
     fn to_word(&self) -> B256 {
         u64::from(*self).to_word()
     }
@@ -56,6 +85,8 @@ impl Word for bool {
 }
 
 impl Word for Address {
+    const KIND: WordKind = WordKind::Address;
+
     fn to_word(&self) -> B256 {
         self.into_word()
     }
@@ -82,6 +113,10 @@ macro_rules! words {
         impl $name {
             /// Number of words.
             pub const WORDS: usize = [$(stringify!($field)),*].len();
+
+            /// Names of the fields, and what they are.
+            pub const FIELDS: [(&'static str, $crate::words::WordKind); Self::WORDS] =
+                [$((stringify!($field), <$kind as $crate::words::Word>::KIND)),*];
 
             /// The fields in their order, as `abi.encode` has them: 32 bytes each.
             #[must_use]

@@ -211,6 +211,25 @@ impl Client {
         input: impl Into<Cow<'a, Input>>,
         console: &mut dyn Console,
     ) -> Result<(Execution, Vec<Software>), Error> {
+        let (execution, samples) = self.execute_with_samples(program, input, console)?;
+        let software = if execution.cycles < SOFTWARE_CYCLES_LEAST {
+            Vec::new()
+        } else {
+            samples.software(&program.symbolizer(), SOFTWARE_PARTS)
+        };
+        Ok((execution, software))
+    }
+
+    /// Executes `program` like [`Client::execute_with`], and says where the pc was, now and then.
+    ///
+    /// # Errors
+    /// [`Error::Execute`] if the input does not fit.
+    pub fn execute_with_samples<'a>(
+        &self,
+        program: &Program,
+        input: impl Into<Cow<'a, Input>>,
+        console: &mut dyn Console,
+    ) -> Result<(Execution, Samples), Error> {
         let input = input.into();
         let mut samples = Samples::default();
         let execution = execute_sampled(
@@ -220,12 +239,7 @@ impl Client {
             console,
             &mut |pc| samples.add(pc),
         )?;
-        let software = if execution.cycles < SOFTWARE_CYCLES_LEAST {
-            Vec::new()
-        } else {
-            samples.software(&program.symbolizer(), SOFTWARE_PARTS)
-        };
-        Ok((Execution::new(execution, Vec::new()), software))
+        Ok((Execution::new(execution, Vec::new()), samples))
     }
 
     /// Executes `program` cut into segments and hands each to `sink`, with its records if

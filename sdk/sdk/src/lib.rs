@@ -36,7 +36,7 @@ pub use job::Job;
 pub use journal::Journal;
 pub use program::{Demand, Program};
 pub use proof::Proof;
-pub use zkvm_inspect::{Frame, Software};
+pub use zkvm_inspect::{Frame, FunctionSamples, Samples, Software};
 pub use zkvm_machine::{
     Capture, Console, Cost, Discard, ELF_BYTES_MAX, Exit, Fault, FaultKind, GuestPanic, Limits,
     Permissions, ProgramId, Recording, Records, Segment, SegmentLimits, Span, Stream, isa,

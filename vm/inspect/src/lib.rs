@@ -11,4 +11,4 @@ mod software;
 
 pub use frames::{Frame, Symbolizer};
 pub use report::{Report, disassemble};
-pub use software::{Samples, Software};
+pub use software::{FunctionSamples, Samples, Software};

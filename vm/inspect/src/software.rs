@@ -45,6 +45,25 @@ pub struct Samples {
     total: u64,
 }
 
+/// A function and how often the pc was in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FunctionSamples {
+    /// Its name, demangled, without what is in angle brackets.
+    pub function: String,
+    /// Samples in it, what is inlined into it included.
+    pub samples: u64,
+    /// Samples in all.
+    pub total: u64,
+}
+
+impl FunctionSamples {
+    /// Its part of all cycles, from 0 to 1.
+    #[must_use]
+    pub fn share(&self) -> f64 {
+        self.samples as f64 / self.total.max(1) as f64
+    }
+}
+
 /// A part of an execution that a precompile could do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Software {
@@ -71,6 +90,29 @@ impl Samples {
     pub fn add(&mut self, pc: u64) {
         *self.counts.entry(pc).or_default() += 1;
         self.total += 1;
+    }
+
+    /// The functions in which most of the cycles are spent, at most `count_max`.
+    #[must_use]
+    pub fn functions(&self, symbolizer: &Symbolizer<'_>, count_max: usize) -> Vec<FunctionSamples> {
+        let mut by_name: BTreeMap<String, u64> = BTreeMap::new();
+        for (address, count) in &self.counts {
+            let frames = symbolizer.frames(*address);
+            // The last is the one that the others are inlined into.
+            let function = frames.last().map_or_else(|| "?".to_owned(), name_of);
+            *by_name.entry(function).or_default() += count;
+        }
+        let mut functions: Vec<FunctionSamples> = by_name
+            .into_iter()
+            .map(|(function, samples)| FunctionSamples {
+                function,
+                samples,
+                total: self.total,
+            })
+            .collect();
+        functions.sort_by_key(|it| std::cmp::Reverse(it.samples));
+        functions.truncate(count_max);
+        functions
     }
 
     /// What takes at least `1 / least` of all cycles and has a precompile, by the most first.

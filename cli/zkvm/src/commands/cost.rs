@@ -6,11 +6,11 @@ use serde_json::{Map, Value, json};
 use zkvm_sdk::{ChipCost, Discard, ProvingCost, Rates, Seconds};
 
 use crate::args::CostArgs;
-use crate::commands::prove::foretell;
 use crate::commands::run::{say_software, software_json};
 use crate::failure::{ExitCode, Failure};
 use crate::number::{bytes, grouped};
 use crate::output::Output;
+use crate::proving::foretell;
 use crate::{guest, input, proving};
 
 pub(crate) fn run(

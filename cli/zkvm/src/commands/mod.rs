@@ -10,5 +10,6 @@ pub(crate) mod id;
 pub(crate) mod inspect;
 pub(crate) mod new;
 pub(crate) mod prove;
+pub(crate) mod rollup;
 pub(crate) mod run;
 pub(crate) mod verify;

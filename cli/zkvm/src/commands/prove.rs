@@ -1,17 +1,16 @@
 //! `zkvm prove`: execute a guest and prove it.
 
-use std::path::Path;
 use std::time::Instant;
 
 use serde_json::json;
-use zkvm_sdk::{Client, Code, Discard, Execution, Exit, Input, Program, ProvingCost};
+use zkvm_sdk::Discard;
 
 use crate::args::{ProveArgs, ShowProgress};
-use crate::commands::run;
 use crate::failure::{ExitCode, Failure};
 use crate::number::{bytes, grouped, hex};
-use crate::output::{Output, write_file};
+use crate::output::{Output, check_folder, write_file};
 use crate::progress::Reporter;
+use crate::proving::foretell;
 use crate::{guest, input, proving};
 
 pub(crate) fn run(
@@ -66,36 +65,4 @@ pub(crate) fn run(
     });
     output.answer(&format!("{path}\n"), &answer)?;
     Ok(ExitCode::Ok)
-}
-
-/// Executes `program` and foretells what proving takes: cheap next to proving. A guest that fails is
-/// reported as `run` reports it.
-pub(crate) fn foretell(
-    client: &Client,
-    program: &Program,
-    input: &Input,
-    expected: u32,
-    output: &Output,
-) -> Result<(ProvingCost, Execution), Failure> {
-    let (cost, execution) = client.cost(program, input, &mut Discard)?;
-    let is_expected = matches!(execution.exit, Exit::Halted { code, .. } if code == expected);
-    if is_expected {
-        return Ok((cost, execution));
-    }
-    if let Some(failure) = run::failure_of(&execution, client, program, input, output)? {
-        return Err(failure);
-    }
-    let cause = format!("the guest halted with exit code 0, not {expected}");
-    Err(Failure::new(ExitCode::GuestExit, Code(403), cause))
-}
-
-/// Refuses a place no file can be written to before anything is proved for it.
-fn check_folder(path: &Path) -> Result<(), Failure> {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() && !folder.is_dir() => {
-            let cause = format!("{} is not a folder", folder.display());
-            Err(Failure::new(ExitCode::Input, Code(201), cause))
-        }
-        _ => Ok(()),
-    }
 }

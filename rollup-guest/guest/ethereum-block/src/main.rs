@@ -5,14 +5,15 @@
 #![no_std]
 #![no_main]
 
-use zkvm_rollup_stf::claim::{BlockInput, claim};
+use rollup_spans::Spanned;
+use zkvm_rollup_stf::claim::{BlockInput, claim_from};
 
 zkvm_guest::entry!(main);
 
 fn main() {
     zkvm_accel_ethereum::install();
-    let input: BlockInput<'static> = zkvm_guest::read();
-    match claim(&input) {
+    let input: BlockInput<'static> = zkvm_guest::span("input", zkvm_guest::read);
+    match claim_from(&input, &Spanned::new(&input.witness)) {
         Ok(claim) => zkvm_guest::commit_bytes(&claim.to_bytes()),
         Err(error) => panic!("no claim: {error}"),
     }

@@ -7,14 +7,15 @@
 #![no_std]
 #![no_main]
 
+use rollup_spans::Spanned;
 use zkvm_rollup_stf::rollup::BatchInput;
 
 zkvm_guest::entry!(main);
 
 fn main() {
     zkvm_accel_ethereum::install();
-    let input: BatchInput<'static> = zkvm_guest::read();
-    match input.claim() {
+    let input: BatchInput<'static> = zkvm_guest::span("input", zkvm_guest::read);
+    match input.claim_from(&Spanned::new(&input.witness)) {
         Ok(claim) => zkvm_guest::commit_bytes(claim.digest().as_slice()),
         Err(error) => panic!("no output: {error}"),
     }

@@ -14,7 +14,7 @@ fn main() {
     zkvm_accel_ethereum::install();
     let input: RangeInput<'static> = zkvm_guest::read();
     match input.compose() {
-        Ok(composition) => zkvm_guest::commit_bytes(&composition.to_bytes()),
+        Ok(composition) => zkvm_guest::commit_bytes(&composition.journal()),
         Err(error) => panic!("no composition: {error}"),
     }
 }

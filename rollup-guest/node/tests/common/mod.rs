@@ -8,6 +8,7 @@
 
 pub(crate) mod guests;
 pub(crate) mod parts;
+pub(crate) mod server;
 pub(crate) mod world;
 
 use std::path::{Path, PathBuf};

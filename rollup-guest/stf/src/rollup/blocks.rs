@@ -22,6 +22,7 @@ use crate::Failure;
 use crate::block::{Body, Executed, Transaction, execute};
 use crate::chain::{ChainConfig, Fork};
 use crate::header::{GAS_LIMIT_CHANGE_DIVISOR, GAS_LIMIT_MIN};
+use crate::part::Part;
 use crate::state::WitnessState;
 use crate::witness::Source;
 
@@ -116,7 +117,8 @@ pub(super) fn derive<'w, S: Source>(
     state: WitnessState<'w, S>,
 ) -> Result<Result<(Derived, WitnessState<'w, S>), Verdict>, Failure> {
     let mut header = open(around, proposal, state.parent(), state.parent_hash());
-    let Some(own) = decode(proposal.transactions) else {
+    let source = state.source();
+    let Some(own) = source.within(Part::Decoding, || decode(proposal.transactions)) else {
         return Ok(Err(Verdict::Transaction));
     };
     let base_fee = header.base_fee_per_gas.unwrap_or(0);
@@ -133,6 +135,7 @@ pub(super) fn derive<'w, S: Source>(
     let body = RollupBody {
         forced: proposal.forced,
         own,
+        source,
     };
     let (executed, ran, mut state) = execute(around.chain, &header, Some(&deposits), body, state)?;
     let ran = match ran {
@@ -140,8 +143,10 @@ pub(super) fn derive<'w, S: Source>(
         Err(verdict) => return Ok(Err(verdict)),
     };
     header.withdrawals_root = Some(proofs::calculate_withdrawals_root(&deposits));
-    header.state_root = state.apply(&executed.bundle)?;
-    close(around.chain, &mut header, &ran.included, &executed);
+    header.state_root = source.within(Part::StateRoot, || state.apply(&executed.bundle))?;
+    source.within(Part::Header, || {
+        close(around.chain, &mut header, &ran.included, &executed);
+    });
     state.advance(header.clone());
 
     let withdrawals = Withdrawal::of_receipts(&executed.receipts, around.config.outbox_address);
@@ -247,9 +252,10 @@ fn names(transaction: &Transaction, address: Address) -> bool {
 }
 
 /// Forced transactions first, of which any may fail, then the leader's, of which none may.
-struct RollupBody<'a> {
+struct RollupBody<'a, S> {
     forced: &'a [ItemKind],
     own: Vec<(Address, Transaction)>,
+    source: &'a S,
 }
 
 struct Ran {
@@ -271,7 +277,7 @@ impl Ran {
     }
 }
 
-impl Body for RollupBody<'_> {
+impl<S: Source> Body for RollupBody<'_, S> {
     type Output = Result<Ran, Verdict>;
 
     fn execute<E>(self, executor: &mut E) -> Result<Self::Output, Failure>
@@ -284,23 +290,28 @@ impl Body for RollupBody<'_> {
             skipped,
             transferred: U256::ZERO,
         };
-        for item in self.forced {
-            let is_done = match item {
-                ItemKind::Deposit(_) => true,
-                ItemKind::Neither => false,
-                ItemKind::Transaction(transaction) if transaction.is_eip4844() => false,
-                ItemKind::Transaction(transaction) => match transaction.recover_signer() {
-                    Err(_) => false,
-                    Ok(signer) => try_execute(executor, signer, transaction)?.is_ok_and(|()| {
-                        ran.include(executor, transaction.clone());
-                        true
-                    }),
-                },
-            };
+        for (index, item) in self.forced.iter().enumerate() {
+            let part = Part::Transaction(index);
+            let is_done = self.source.within(part, || {
+                Ok::<_, Failure>(match item {
+                    ItemKind::Deposit(_) => true,
+                    ItemKind::Neither => false,
+                    ItemKind::Transaction(transaction) if transaction.is_eip4844() => false,
+                    ItemKind::Transaction(transaction) => match transaction.recover_signer() {
+                        Err(_) => false,
+                        Ok(signer) => try_execute(executor, signer, transaction)?.is_ok_and(|()| {
+                            ran.include(executor, transaction.clone());
+                            true
+                        }),
+                    },
+                })
+            })?;
             ran.skipped.push(!is_done);
         }
-        for (signer, transaction) in self.own {
-            if let Err(verdict) = try_execute(executor, signer, &transaction)? {
+        for (index, (signer, transaction)) in (self.forced.len()..).zip(self.own) {
+            let part = Part::Transaction(index);
+            let run = || try_execute(executor, signer, &transaction);
+            if let Err(verdict) = self.source.within(part, run)? {
                 return Ok(Err(verdict));
             }
             ran.include(executor, transaction);

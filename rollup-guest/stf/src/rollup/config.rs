@@ -78,6 +78,20 @@ pub enum Mode {
     Zk = 1,
 }
 
+impl Mode {
+    /// All modes, in the order of their numbers.
+    pub const ALL: [Self; 2] = [Mode::Optimistic, Mode::Zk];
+
+    /// The name, in small letters.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Mode::Optimistic => "optimistic",
+            Mode::Zk => "zk",
+        }
+    }
+}
+
 impl Config {
     /// The hash of the constants' RLP.
     #[must_use]

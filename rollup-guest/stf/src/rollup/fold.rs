@@ -43,21 +43,40 @@ pub enum RangeInput<'a> {
     },
 }
 
-/// What the guest `rollup-range` commits: if these parts are so, the whole is.
+/// What outputs compose to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whole {
+    /// A batch, from its blocks.
+    Batch(Out),
+    /// A range of batches.
+    Range(RangeOut),
+}
+
+/// What the guest `rollup-range` says: if these parts are so, the whole is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Composition {
     /// Hash of the digests of the parts, one after the other.
     pub parts_hash: B256,
-    /// Digest of the [`Out`] or [`RangeOut`] that they compose to.
-    pub digest: B256,
+    /// What they compose to.
+    pub whole: Whole,
 }
 
 impl Composition {
-    /// The words, in the order of the fields.
+    /// What the guest commits: the parts' hash, and the digest of the whole.
     #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        [self.parts_hash, self.digest].concat()
+    pub fn journal(&self) -> Vec<u8> {
+        let digest = match &self.whole {
+            Whole::Batch(out) => out.digest(),
+            Whole::Range(out) => out.digest(),
+        };
+        [self.parts_hash, digest].concat()
     }
+}
+
+/// The hash of the digests of parts, in their order.
+#[must_use]
+pub fn parts_hash(digests: &[B256]) -> B256 {
+    keccak256(digests.concat())
 }
 
 /// Why outputs do not compose. Positions are those of the later of two.
@@ -136,9 +155,10 @@ impl RangeInput<'_> {
                 let parts = parts.collect::<Result<Vec<_>, FoldError>>()?;
                 let (config, view) = (decode(config)?, decode(view)?);
                 let out = fold_blocks(&config, &view, set, &parts, (*prover).into())?;
+                let digests: Vec<B256> = parts.iter().map(|(part, _)| part.digest()).collect();
                 Ok(Composition {
-                    parts_hash: hash_of(parts.iter().map(|(part, _)| part.digest())),
-                    digest: out.digest(),
+                    parts_hash: parts_hash(&digests),
+                    whole: Whole::Batch(out),
                 })
             }
             RangeInput::Batches { outs, prover } => {
@@ -150,15 +170,11 @@ impl RangeInput<'_> {
                 let range = fold_batches(&outs, (*prover).into())?;
                 Ok(Composition {
                     parts_hash: range.outs_hash,
-                    digest: range.digest(),
+                    whole: Whole::Range(range),
                 })
             }
         }
     }
-}
-
-fn hash_of(digests: impl Iterator<Item = B256>) -> B256 {
-    keccak256(digests.collect::<Vec<_>>().concat())
 }
 
 /// Composes the outputs of all blocks of a batch, each with the leaves of its withdrawals, to the
@@ -301,9 +317,10 @@ pub fn fold_batches(outs: &[Out], prover: Address) -> Result<RangeOut, FoldError
         apart(index, &fields)?;
     }
     let at_risk = outs.iter().map(|out| out.value_at_risk);
+    let digests: Vec<B256> = outs.iter().map(Out::digest).collect();
     Ok(RangeOut {
         domain: first.domain,
-        outs_hash: hash_of(outs.iter().map(Out::digest)),
+        outs_hash: parts_hash(&digests),
         first_batch: first.batch_index,
         last_batch: last.batch_index,
         first_block: first.first_block,

@@ -7,16 +7,16 @@ use alloy_primitives::{Address, B256, keccak256};
 use alloy_rlp::{Decodable, RlpDecodable, RlpEncodable};
 use serde::{Deserialize, Serialize};
 
+use super::block_range::execute_blocks;
 use super::blocks::Surroundings;
 use super::config::Config;
 use super::out::{BlocksOut, Out};
-use super::part::execute_blocks;
 use super::queue::{ItemKind, QueueItem};
 use super::sequencers::SequencerSet;
 use super::transition::transition;
 use crate::Failure;
 use crate::chain::ChainConfig;
-use crate::witness::{Ancestors, Hashed, Witness, WitnessError};
+use crate::witness::{Ancestors, Hashed, Source, Witness, WitnessError};
 
 /// What L1 has in its storage about a batch. All of it is in the output, so L1 checks it.
 #[derive(Clone, Debug, PartialEq, Eq, RlpEncodable, RlpDecodable)]
@@ -142,6 +142,14 @@ impl BatchInput<'_> {
     /// # Errors
     /// As [`transition`] and [`execute_blocks`]; also if the constants or the view do not decode.
     pub fn claim(&self) -> Result<Claim, Failure> {
+        self.claim_from(&Hashed::new(&self.witness))
+    }
+
+    /// The same with the witness's nodes and codes as `source` has them.
+    ///
+    /// # Errors
+    /// As [`BatchInput::claim`].
+    pub fn claim_from<S: Source>(&self, source: &S) -> Result<Claim, Failure> {
         let input = Input {
             config: decode(self.config)?,
             view: decode(self.view)?,
@@ -151,11 +159,10 @@ impl BatchInput<'_> {
             prover: self.prover.into(),
         };
         let ancestors = Ancestors::new(&self.witness.headers)?;
-        let source = Hashed::new(&self.witness);
         match self.blocks {
-            None => Ok(Claim::Batch(transition(&input, &ancestors, &source)?.out)),
+            None => Ok(Claim::Batch(transition(&input, &ancestors, source)?.out)),
             Some(range) => {
-                execute_blocks(&input, range, &ancestors, &source).map(|it| Claim::Blocks(it.out))
+                execute_blocks(&input, range, &ancestors, source).map(|it| Claim::Blocks(it.out))
             }
         }
     }

@@ -23,13 +23,14 @@
 //! | `input` | what F is a function of, and what the guest reads |
 //! | `rules` | what can be told without executing, and the mode |
 //! | `blocks` | one block: derived, executed |
-//! | `part` | some blocks of a batch |
+//! | `block_range` | some blocks of a batch |
 //! | `transition` | F: the whole batch, or the block in its place |
 //! | `fold` | composition: blocks to a batch, batches to a range |
 //! | `dispute` | what refutes a claim |
 //! | `out` | the public outputs |
 
 mod batch;
+mod block_range;
 mod blocks;
 mod config;
 mod dispute;
@@ -38,20 +39,19 @@ mod input;
 mod order;
 mod out;
 mod outbox;
-mod part;
 mod queue;
 mod rules;
 mod sequencers;
 mod transition;
 
 pub use batch::{Batch, BatchBlock, SignedBlock, chain_input, signing_hash};
+pub use block_range::{BlocksTransition, execute_blocks};
 pub use config::{Config, Mode, OrderingPolicy};
 pub use dispute::{BatchClaim, Refutation};
-pub use fold::{Composition, FoldError, RangeInput, fold_batches, fold_blocks};
+pub use fold::{Composition, FoldError, RangeInput, Whole, fold_batches, fold_blocks, parts_hash};
 pub use input::{BatchInput, BlockRange, Claim, Input, L1View};
 pub use out::{BlocksOut, Out, RangeOut, Verdict};
 pub use outbox::{Withdrawal, withdrawals_root};
-pub use part::{BlocksTransition, execute_blocks};
 pub use queue::{ItemKind, QueueItem};
 pub use sequencers::{SEQUENCERS_MAX, Sequencer, SequencerSet};
 pub use transition::{Transition, transition};

@@ -3,7 +3,7 @@
 use alloy_primitives::{Address, B256, U256};
 
 use super::config::Mode;
-use crate::words::{Word, words};
+use crate::words::{Word, WordKind, words};
 
 /// What a batch is found to be: the first rule that it breaks.
 ///
@@ -203,6 +203,25 @@ impl Verdict {
         Verdict::Mode,
     ];
 
+    /// The name, in small letters.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Verdict::Ok => "ok",
+            Verdict::Decode => "decode",
+            Verdict::Link => "link",
+            Verdict::Leader => "leader",
+            Verdict::Signature => "signature",
+            Verdict::Time => "time",
+            Verdict::Forced => "forced",
+            Verdict::Order => "order",
+            Verdict::Transaction => "transaction",
+            Verdict::Gas => "gas",
+            Verdict::ZkGas => "zk-gas",
+            Verdict::Mode => "mode",
+        }
+    }
+
     /// Whether the batch has no effect but its forced items.
     #[must_use]
     pub const fn is_refusal(self) -> bool {
@@ -211,6 +230,8 @@ impl Verdict {
 }
 
 impl Word for Verdict {
+    const KIND: WordKind = WordKind::Verdict;
+
     fn to_word(&self) -> B256 {
         u64::from(*self).to_word()
     }
@@ -222,13 +243,15 @@ impl Word for Verdict {
 }
 
 impl Word for Mode {
+    const KIND: WordKind = WordKind::Mode;
+
     fn to_word(&self) -> B256 {
         u64::from(*self).to_word()
     }
 
     fn from_word(word: B256) -> Option<Self> {
         let index = usize::try_from(u64::from_word(word)?).ok()?;
-        [Mode::Optimistic, Mode::Zk].get(index).copied()
+        Mode::ALL.get(index).copied()
     }
 }
 

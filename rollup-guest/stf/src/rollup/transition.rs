@@ -11,12 +11,12 @@ use alloc::vec::Vec;
 use alloy_consensus::Block;
 use alloy_primitives::{Address, B256, U256, keccak256};
 
+use super::block_range::{Run, execute};
 use super::blocks::{Proposal, Surroundings, derive, slot_of};
 use super::config::{Config, Mode};
 use super::input::{Input, L1View};
 use super::out::{Out, Verdict};
 use super::outbox::{Withdrawal, withdrawals_root};
-use super::part::{Run, execute};
 use super::queue::ItemKind;
 use super::rules;
 use crate::Failure;

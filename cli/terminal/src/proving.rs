@@ -1,10 +1,15 @@
-//! From flags to a client that proves.
+//! From flags to a client that proves, and what comes before proving.
 
-use zkvm_sdk::{Client, Code, Hash, Level, Limits, MEMORY_BYTES_LEAST};
+use zkvm_sdk::{
+    Client, Code, Discard, Execution, Exit, Hash, Input, Level, Limits, MEMORY_BYTES_LEAST,
+    Program, ProvingCost,
+};
 
-use crate::args::{HashName, LevelName, ProvingFlags};
 use crate::failure::{ExitCode, Failure};
+use crate::flags::{HashName, LevelName, ProvingFlags};
 use crate::number::bytes;
+use crate::outcome::failure_of;
+use crate::output::Output;
 
 impl From<LevelName> for Level {
     fn from(name: LevelName) -> Self {
@@ -26,7 +31,10 @@ impl From<HashName> for Hash {
 
 /// A client that proves as the flags say, in `max_memory` bytes in all if that is given. The guest
 /// may then use no more either.
-pub(crate) fn client(flags: &ProvingFlags, max_memory: Option<u64>) -> Result<Client, Failure> {
+///
+/// # Errors
+/// [`Failure`] if the flags contradict each other, or the memory is too little.
+pub fn client(flags: &ProvingFlags, max_memory: Option<u64>) -> Result<Client, Failure> {
     let (hash, level) = (Hash::from(flags.hash), Level::from(flags.level));
     if (hash, level) == (Hash::Poseidon2, Level::High) {
         let cause = format!(
@@ -52,4 +60,28 @@ pub(crate) fn client(flags: &ProvingFlags, max_memory: Option<u64>) -> Result<Cl
         builder = builder.memory_bytes(max_memory);
     }
     Ok(builder.limits(limits).build()?)
+}
+
+/// Executes `program` and foretells what proving takes: cheap next to proving. A guest that fails is
+/// reported as `run` reports it.
+///
+/// # Errors
+/// [`Failure`] if it does not halt with `expected`.
+pub fn foretell(
+    client: &Client,
+    program: &Program,
+    input: &Input,
+    expected: u32,
+    output: &Output,
+) -> Result<(ProvingCost, Execution), Failure> {
+    let (cost, execution) = client.cost(program, input, &mut Discard)?;
+    let is_expected = matches!(execution.exit, Exit::Halted { code, .. } if code == expected);
+    if is_expected {
+        return Ok((cost, execution));
+    }
+    if let Some(failure) = failure_of(&execution, client, program, input, output)? {
+        return Err(failure);
+    }
+    let cause = format!("the guest halted with exit code 0, not {expected}");
+    Err(Failure::new(ExitCode::GuestExit, Code(403), cause))
 }

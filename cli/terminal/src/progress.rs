@@ -11,7 +11,7 @@ use cpu_time::ProcessTime;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use zkvm_sdk::{Phase, Progress, ProvingCost};
 
-use crate::args::ShowProgress;
+use crate::flags::ShowProgress;
 use crate::number::{bytes, grouped};
 use crate::output::Output;
 use crate::process;
@@ -25,7 +25,7 @@ const STEPS: u64 = 1000;
 
 /// Shows how far proving is until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Reporter {
+pub struct Reporter {
     state: Arc<Mutex<State>>,
     shower: Option<(Sender<()>, JoinHandle<()>)>,
 }
@@ -107,7 +107,7 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
 
 impl Reporter {
     /// Begins to show, if it is wanted, what takes as much as `cost` says.
-    pub(crate) fn start(show: ShowProgress, cost: &ProvingCost, output: &Output) -> Self {
+    pub fn start(show: ShowProgress, cost: &ProvingCost, output: &Output) -> Self {
         let is_terminal = std::io::stderr().is_terminal();
         let is_shown = match show {
             ShowProgress::Auto => is_terminal && output.is_loud(),
@@ -137,7 +137,7 @@ impl Reporter {
     }
 
     /// Notes how far proving is.
-    pub(crate) fn note(&self, at: Progress) -> ControlFlow<()> {
+    pub fn note(&self, at: Progress) -> ControlFlow<()> {
         lock(&self.state).note(at);
         ControlFlow::Continue(())
     }

@@ -9,7 +9,7 @@ use crate::failure::ExitCode;
 static WRITING: Mutex<()> = Mutex::new(());
 
 /// Makes an interrupt end the process once no file is half written.
-pub(crate) fn install() {
+pub fn install() {
     // Without a handler the process ends all the same, by the signal.
     let _ = ctrlc::set_handler(|| {
         let _writing = hold();
@@ -18,6 +18,6 @@ pub(crate) fn install() {
 }
 
 /// Puts an interrupt off while the guard lives.
-pub(crate) fn hold() -> MutexGuard<'static, ()> {
+pub fn hold() -> MutexGuard<'static, ()> {
     WRITING.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,7 +1,7 @@
 //! Numbers as people write and read them.
 
 /// Parses `4096`, `64K`, `256M`, `1G` (powers of 1024), with `_` between digits if wanted.
-pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
+pub fn parse_size(text: &str) -> Result<u64, String> {
     let error = || format!("`{text}` is not a size such as 4096, 256M or 1G");
     let (digits, shift) = match text.char_indices().last() {
         Some((index, 'k' | 'K')) => (&text[..index], 10),
@@ -14,7 +14,7 @@ pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
 }
 
 /// Parses a count, with `_` between digits if wanted.
-pub(crate) fn parse_count(text: &str) -> Result<u64, String> {
+pub fn parse_count(text: &str) -> Result<u64, String> {
     let digits = text.replace('_', "");
     let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     let error = || format!("`{text}` is not a number below 2^64");
@@ -26,7 +26,7 @@ pub(crate) fn parse_count(text: &str) -> Result<u64, String> {
 }
 
 /// `1234567` as `1_234_567`.
-pub(crate) fn grouped(number: u64) -> String {
+pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
@@ -39,7 +39,7 @@ pub(crate) fn grouped(number: u64) -> String {
 }
 
 /// A number of bytes in the unit that shows three or four digits.
-pub(crate) fn bytes(count: u64) -> String {
+pub fn bytes(count: u64) -> String {
     let units = ["B", "KiB", "MiB", "GiB"];
     let mut value = count as f64;
     let mut unit = 0;
@@ -55,7 +55,7 @@ pub(crate) fn bytes(count: u64) -> String {
 }
 
 /// Bytes as hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
+pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes
         .iter()
@@ -66,7 +66,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 }
 
 /// The bytes that hexadecimal digits spell.
-pub(crate) fn parse_hex(digits: &str) -> Option<Vec<u8>> {
+pub fn parse_hex(digits: &str) -> Option<Vec<u8>> {
     let digits = digits.as_bytes();
     if !digits.len().is_multiple_of(2) {
         return None;

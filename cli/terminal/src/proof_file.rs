@@ -12,7 +12,7 @@ use crate::failure::{ExitCode, Failure};
 const PROOF_BYTES_MAX: u64 = 1 << 30;
 
 /// A proof, and the length of its file.
-pub(crate) fn read(path: &Path) -> Result<(Proof, u64), Failure> {
+pub fn read(path: &Path) -> Result<(Proof, u64), Failure> {
     let failed = |error: &std::io::Error| Failure::file(path, error);
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(|error| failed(&error))?;
@@ -28,7 +28,7 @@ pub(crate) fn read(path: &Path) -> Result<(Proof, u64), Failure> {
 }
 
 /// Whether the file begins as proof files do.
-pub(crate) fn is_proof(path: &Path) -> bool {
+pub fn is_proof(path: &Path) -> bool {
     let mut start = [0; Proof::MAGIC.len()];
     let read = File::open(path).and_then(|mut file| file.read_exact(&mut start));
     read.is_ok() && start == *Proof::MAGIC

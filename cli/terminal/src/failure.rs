@@ -4,16 +4,15 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use zkvm_build::BuildError;
 use zkvm_sdk::{Code, Error};
 
-use crate::commands::explain;
+use crate::codes;
 use crate::escape;
 use crate::output::{ERROR, STRONG};
 
 /// How the process ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ExitCode {
+pub enum ExitCode {
     /// All went well.
     Ok,
     /// Our bug.
@@ -42,7 +41,9 @@ pub(crate) enum ExitCode {
 const INTERRUPTED: i32 = 130;
 
 impl ExitCode {
-    pub(crate) const fn number(self) -> i32 {
+    /// The exit code.
+    #[must_use]
+    pub const fn number(self) -> i32 {
         match self {
             ExitCode::Ok => 0,
             ExitCode::Bug => 1,
@@ -60,7 +61,7 @@ impl ExitCode {
 }
 
 /// The exit codes as `--help` prints them. 8 belongs to devices and is not used yet.
-pub(crate) const EXIT_CODES_HELP: &str = "\
+pub const EXIT_CODES_HELP: &str = "\
 Exit codes:
   0    ok
   1    a bug in zkvm
@@ -76,44 +77,50 @@ Exit codes:
 
 /// Something that ends a command.
 #[derive(Clone, Debug)]
-pub(crate) struct Failure {
-    pub(crate) exit: ExitCode,
-    pub(crate) code: Code,
+pub struct Failure {
+    /// How the process ends.
+    pub exit: ExitCode,
+    /// The stable code.
+    pub code: Code,
     /// What happened: one line, without styles.
-    pub(crate) cause: String,
+    pub cause: String,
     /// Lines that show where; may have styles.
-    pub(crate) details: Vec<String>,
+    pub details: Vec<String>,
     /// What to do next.
-    pub(crate) next: String,
+    pub next: String,
     /// Further facts for programs.
-    pub(crate) facts: Box<Value>,
+    pub facts: Box<Value>,
 }
 
 impl Failure {
     /// A failure whose next step is the code's own.
-    pub(crate) fn new(exit: ExitCode, code: Code, cause: impl Into<String>) -> Self {
+    pub fn new(exit: ExitCode, code: Code, cause: impl Into<String>) -> Self {
         Failure {
             exit,
             code,
             cause: cause.into(),
             details: Vec::new(),
-            next: explain::next_step(code).to_owned(),
+            next: codes::next_step(code).to_owned(),
             facts: Box::default(),
         }
     }
 
     /// The failure of a command that panicked; the panic's own message is on standard error.
-    pub(crate) fn bug() -> Self {
+    #[must_use]
+    pub fn bug() -> Self {
         Failure::new(ExitCode::Bug, Code(900), "zkvm itself failed")
     }
 
-    pub(crate) fn file(path: &Path, error: &std::io::Error) -> Self {
+    /// A file that cannot be read or written.
+    #[must_use]
+    pub fn file(path: &Path, error: &std::io::Error) -> Self {
         let cause = format!("{}: {error}", path.display());
         Failure::new(ExitCode::Input, Code(201), cause)
     }
 
     /// The failure as lines for people.
-    pub(crate) fn text(&self) -> String {
+    #[must_use]
+    pub fn text(&self) -> String {
         let mut text = format!("{ERROR}error[{}]{ERROR:#}: {}\n", self.code, self.cause);
         for line in &self.details {
             let _ = writeln!(text, "  {line}");
@@ -124,7 +131,9 @@ impl Failure {
         text
     }
 
-    pub(crate) fn json(&self) -> Value {
+    /// The failure for programs.
+    #[must_use]
+    pub fn json(&self) -> Value {
         json!({
             "code": self.code.to_string(),
             "cause": self.cause,
@@ -149,19 +158,5 @@ impl From<Error> for Failure {
         };
         // Its text may hold names from a file.
         Failure::new(exit, error.code(), escape::line(&error.to_string()))
-    }
-}
-
-impl From<BuildError> for Failure {
-    fn from(error: BuildError) -> Self {
-        let (exit, code) = match error {
-            BuildError::NoManifest { .. } => (ExitCode::Input, 501),
-            BuildError::NoTool { .. } => (ExitCode::Build, 502),
-            BuildError::NoTarget { .. } => (ExitCode::Build, 503),
-            BuildError::Compile { .. } => (ExitCode::Build, 504),
-            BuildError::NoBinary { .. } => (ExitCode::Build, 505),
-            BuildError::File { .. } => (ExitCode::Build, 201),
-        };
-        Failure::new(exit, Code(code), error.to_string())
     }
 }

@@ -7,38 +7,50 @@ use std::path::{Path, PathBuf};
 
 use anstyle::{AnsiColor, Style};
 use serde_json::{Value, json};
+use zkvm_sdk::Code;
 
-use crate::args::{Format, Verbosity};
 use crate::escape;
 use crate::failure::{ExitCode, Failure};
+use crate::flags::{Format, Verbosity};
 use crate::interrupt;
 
 /// Where a command writes.
 #[derive(Debug)]
-pub(crate) struct Output {
+pub struct Output {
     format: Format,
     verbosity: Verbosity,
 }
 
 impl Output {
-    pub(crate) fn new(format: Format, verbosity: Verbosity) -> Self {
+    /// Answers in a format, as loud as `verbosity` says.
+    #[must_use]
+    pub fn new(format: Format, verbosity: Verbosity) -> Self {
         Output { format, verbosity }
     }
 
-    pub(crate) fn is_human(&self) -> bool {
+    /// Whether a person reads the answers.
+    #[must_use]
+    pub fn is_human(&self) -> bool {
         self.format == Format::Human
     }
 
-    pub(crate) fn is_loud(&self) -> bool {
+    /// Whether more is said than what went wrong.
+    #[must_use]
+    pub fn is_loud(&self) -> bool {
         self.verbosity > Verbosity::Quiet
     }
 
-    pub(crate) fn is_verbose(&self) -> bool {
+    /// Whether all is said.
+    #[must_use]
+    pub fn is_verbose(&self) -> bool {
         self.verbosity == Verbosity::Verbose
     }
 
     /// Writes the answer: `human` for people, `json` otherwise.
-    pub(crate) fn answer(&self, human: &str, json: &Value) -> Result<(), Failure> {
+    ///
+    /// # Errors
+    /// [`Failure`] if standard output takes it not.
+    pub fn answer(&self, human: &str, json: &Value) -> Result<(), Failure> {
         let text = match self.format {
             Format::Human => human.to_owned(),
             Format::Json => escape::json(&format!("{json:#}\n")),
@@ -48,7 +60,8 @@ impl Output {
     }
 
     /// `text` with its styles, or without them where standard output does not show styles.
-    pub(crate) fn styled(&self, text: &str) -> String {
+    #[must_use]
+    pub fn styled(&self, text: &str) -> String {
         let choice = anstream::AutoStream::choice(&std::io::stdout());
         if choice == anstream::ColorChoice::Never {
             return anstream::adapter::strip_str(text).to_string();
@@ -57,7 +70,10 @@ impl Output {
     }
 
     /// Writes bytes to standard output. A reader that went away is success.
-    pub(crate) fn bytes(&self, bytes: &[u8]) -> Result<(), Failure> {
+    ///
+    /// # Errors
+    /// As [`Output::answer`].
+    pub fn bytes(&self, bytes: &[u8]) -> Result<(), Failure> {
         let mut stream = std::io::stdout().lock();
         match stream.write_all(bytes).and_then(|()| stream.flush()) {
             Err(error) if error.kind() != ErrorKind::BrokenPipe => {
@@ -68,14 +84,14 @@ impl Output {
     }
 
     /// Says something on standard error, unless it is to be quiet.
-    pub(crate) fn say(&self, text: impl Display) {
+    pub fn say(&self, text: impl Display) {
         if self.is_loud() {
             let _ = writeln!(anstream::stderr(), "{text}");
         }
     }
 
     /// Reports a failure on standard error, in JSON if answers are, and returns its exit code.
-    pub(crate) fn failure(&self, failure: &Failure) -> ExitCode {
+    pub fn failure(&self, failure: &Failure) -> ExitCode {
         if self.is_human() {
             let _ = write!(anstream::stderr(), "{}", failure.text());
         } else {
@@ -92,23 +108,40 @@ impl Output {
 }
 
 /// The style of error headings.
-pub(crate) const ERROR: Style = AnsiColor::Red.on_default().bold();
+pub const ERROR: Style = AnsiColor::Red.on_default().bold();
 /// The style of names and locations.
-pub(crate) const STRONG: Style = Style::new().bold();
+pub const STRONG: Style = Style::new().bold();
 /// The style of asides.
-pub(crate) const DIM: Style = Style::new().dimmed();
+pub const DIM: Style = Style::new().dimmed();
 /// The style of what is right.
-pub(crate) const GOOD: Style = AnsiColor::Green.on_default().bold();
+pub const GOOD: Style = AnsiColor::Green.on_default().bold();
 
 /// Most symbolic links followed one after the other; Linux follows as many.
 const LINKS_MAX: usize = 40;
+
+/// Refuses a place no file can be written to before anything is made for it.
+///
+/// # Errors
+/// [`Failure`] if its folder is none.
+pub fn check_folder(path: &Path) -> Result<(), Failure> {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() && !folder.is_dir() => {
+            let cause = format!("{} is not a folder", folder.display());
+            Err(Failure::new(ExitCode::Input, Code(201), cause))
+        }
+        _ => Ok(()),
+    }
+}
 
 /// Writes `bytes` to `path`. A regular file is there whole or not at all.
 ///
 /// Symbolic links are followed: the file they lead to is replaced, not the link. A file that is
 /// replaced keeps its permissions, a new one gets those that the process gives new files. What is
 /// no regular file, such as a pipe or `/dev/stdout`, is written to.
-pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+///
+/// # Errors
+/// [`Failure`] if it cannot be written.
+pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     try_write_file(path, bytes).map_err(|error| Failure::file(path, &error))
 }
 

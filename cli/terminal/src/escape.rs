@@ -17,13 +17,13 @@ fn is_unsafe(character: char) -> bool {
 }
 
 /// The text with an escape for every character that is not shown, newlines included: one line.
-pub(crate) fn line(text: &str) -> Cow<'_, str> {
+pub fn line(text: &str) -> Cow<'_, str> {
     escape(text, is_unsafe)
 }
 
 /// The bytes as text of several lines: newlines and tabs stay, all else is as in [`line`], and
 /// bytes that are no UTF-8 are shown as numbers.
-pub(crate) fn lines(bytes: &[u8]) -> String {
+pub fn lines(bytes: &[u8]) -> String {
     let is_escaped = |character| !matches!(character, '\n' | '\t') && is_unsafe(character);
     let mut text = String::new();
     for chunk in bytes.utf8_chunks() {
@@ -37,7 +37,7 @@ pub(crate) fn lines(bytes: &[u8]) -> String {
 
 /// A JSON document with JSON's own escapes where [`line`] has one; its newlines are layout. The
 /// document means the same.
-pub(crate) fn json(document: &str) -> String {
+pub fn json(document: &str) -> String {
     let mut text = String::with_capacity(document.len());
     for character in document.chars() {
         if character != '\n' && is_unsafe(character) {

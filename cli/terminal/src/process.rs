@@ -3,17 +3,17 @@
 use std::fs;
 
 /// Bytes in memory now.
-pub(crate) fn resident_bytes() -> Option<u64> {
+pub fn resident_bytes() -> Option<u64> {
     status("VmRSS:")
 }
 
 /// The most bytes that were in memory since [`forget_peak`].
-pub(crate) fn peak_bytes() -> Option<u64> {
+pub fn peak_bytes() -> Option<u64> {
     status("VmHWM:")
 }
 
 /// Begins to measure the peak anew, where that is possible.
-pub(crate) fn forget_peak() {
+pub fn forget_peak() {
     // 5 resets the peak of the resident set; see proc(5).
     let _ = fs::write("/proc/self/clear_refs", "5");
 }
