@@ -119,6 +119,8 @@ words! {
         pub chain_input_post: B256,
         /// Root of their withdrawals.
         pub withdrawals_root: B256,
+        /// Number of their withdrawals: without it, a root has more than one list of leaves.
+        pub withdrawal_count: u64,
         /// Wei that they withdraw.
         pub withdrawn: U256,
         /// Wei that their successful transactions transfer.
