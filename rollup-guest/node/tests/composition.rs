@@ -45,9 +45,9 @@ fn what_is_of_the_whole_batch_is_told_of_the_sum() {
     let whole = parts.whole();
     assert_eq!(whole.verdict, Verdict::Mode);
     assert_eq!(parts.fold(&each), Ok(whole));
-    // Six transactions of 21,000 gas and more.
+    // Five transactions of 21,000 gas and more, and a forced one.
     let mut world = World::new();
-    world.config.zk_gas_limit = 300_000;
+    world.config.zk_gas_limit = 5 * 51_000;
     let mut parts = four_blocks(world);
     let each = all(&mut parts);
     let verdict = Verdict::ZkGas;

@@ -146,15 +146,11 @@ pub(super) fn derive<'w, S: Source>(
 
     let withdrawals = Withdrawal::of_receipts(&executed.receipts, around.config.outbox_address);
     let withdrawn = withdrawals.iter().map(|it| it.value);
-    let count = u64::try_from(ran.included.len()).unwrap_or(u64::MAX);
-    let zk_gas = executed
-        .gas_used
-        .saturating_add(count.saturating_mul(ZK_GAS_PER_TRANSACTION));
     let mut transactions = ran.included.iter();
     let totals = Totals {
         transferred: ran.transferred,
         withdrawn: withdrawn.fold(U256::ZERO, |sum, value| sum.saturating_add(value)),
-        zk_gas,
+        zk_gas: ran.zk_gas,
         is_opted_in: transactions.any(|it| names(it, around.config.z_opt_in_address)),
     };
     let derived = Derived {
@@ -256,6 +252,8 @@ struct Ran {
     included: Vec<Transaction>,
     skipped: Vec<bool>,
     transferred: U256,
+    /// Of the leader's transactions: no leader can leave out forced ones, however many.
+    zk_gas: u64,
 }
 
 impl Ran {
@@ -283,6 +281,7 @@ impl Body for RollupBody<'_> {
             included: Vec::new(),
             skipped,
             transferred: U256::ZERO,
+            zk_gas: 0,
         };
         for item in self.forced {
             let is_done = match item {
@@ -299,14 +298,27 @@ impl Body for RollupBody<'_> {
             };
             ran.skipped.push(!is_done);
         }
+        let forced_gas = gas_used(executor);
         for (signer, transaction) in self.own {
             if let Err(verdict) = try_execute(executor, signer, &transaction)? {
                 return Ok(Err(verdict));
             }
             ran.include(executor, transaction);
+            ran.zk_gas = ran.zk_gas.saturating_add(ZK_GAS_PER_TRANSACTION);
         }
+        let own_gas = gas_used(executor).saturating_sub(forced_gas);
+        ran.zk_gas = ran.zk_gas.saturating_add(own_gas);
         Ok(Ok(ran))
     }
+}
+
+/// Gas of all transactions of a block so far.
+fn gas_used<E>(executor: &E) -> u64
+where
+    E: BlockExecutor<Transaction = Transaction, Receipt = ReceiptEnvelope>,
+{
+    let last = executor.receipts().last();
+    last.map_or(0, TxReceipt::cumulative_gas_used)
 }
 
 /// Executes a transaction if it can be executed; what it does if it fails is its sender's affair.

@@ -129,8 +129,7 @@ words! {
         pub zk_gas: u64,
         /// Whether one of their transactions asks for a proof.
         pub is_opted_in: bool,
-        /// The first rule that they break; [`Verdict::ZkGas`] and [`Verdict::Mode`] are of whole
-        /// batches.
+        /// The first rule that they break; [`Verdict::Mode`] is of whole batches.
         pub verdict: Verdict,
         /// Who is paid for the proof.
         pub prover: Address,

@@ -73,6 +73,10 @@ pub(super) fn execute<'w, S: Source>(
         run.withdrawals.extend(derived.withdrawals);
         run.skipped.extend(derived.skipped);
         run.totals.add(&derived.totals);
+        // Not only at the end: what follows is not executed to find that it is too much.
+        if run.totals.zk_gas > around.config.zk_gas_limit {
+            return Ok(Err(Verdict::ZkGas));
+        }
     }
     Ok(Ok(run))
 }
