@@ -45,9 +45,9 @@ fn what_is_of_the_whole_batch_is_told_of_the_sum() {
     let whole = parts.whole();
     assert_eq!(whole.verdict, Verdict::Mode);
     assert_eq!(parts.fold(&each), Ok(whole));
-    // Six transactions of 21,000 gas and more.
+    // Five transactions of 21,000 gas and more, and a forced one.
     let mut world = World::new();
-    world.config.zk_gas_limit = 300_000;
+    world.config.zk_gas_limit = 5 * 51_000;
     let mut parts = four_blocks(world);
     let each = all(&mut parts);
     let verdict = Verdict::ZkGas;
@@ -105,6 +105,7 @@ fn outputs_that_are_not_the_batch_do_not_compose() {
     assert_eq!(refused(&|it| it[0].1.swap(0, 1)), wrong(0));
     assert_eq!(refused(&|it| it[1].1.push(hash)), wrong(1));
     assert_eq!(refused(&|it| it[1].1.push(B256::ZERO)), wrong(1));
+    assert_eq!(refused(&|it| it[0].0.withdrawal_count += 1), wrong(0));
     assert_eq!(refused(&|it| it[2].1.truncate(0)), wrong(2));
     let verdict = Verdict::Time;
     let refusal = refused(&|it| it[2].0.verdict = verdict);
@@ -274,7 +275,7 @@ fn outputs_survive_their_encoding_and_have_lengths_of_their_own() {
     // As docs/spec/rollup.md has them.
     assert_eq!(
         [Out::WORDS, BlocksOut::WORDS, RangeOut::WORDS],
-        [29, 23, 22]
+        [29, 24, 22]
     );
     let mut lengths = [Out::WORDS, BlocksOut::WORDS, RangeOut::WORDS];
     lengths.sort_unstable();
@@ -286,7 +287,7 @@ fn outputs_survive_their_encoding_and_have_lengths_of_their_own() {
         changed[32 * word] ^= 0x80;
         BlocksOut::from_bytes(&changed).is_none()
     });
-    assert_eq!(narrow.count(), 11);
+    assert_eq!(narrow.count(), 12);
     assert_eq!(Out::from_bytes(&bytes), None);
 }
 

@@ -613,6 +613,8 @@ fn what_l1_has_not_hashed_is_no_input() {
         |config: &mut Config| config.ordering_policy = 2,
         |config: &mut Config| config.epoch_slots = 0,
         |config: &mut Config| config.kappa_den = 0,
+        |config: &mut Config| config.block_gas_limit = 4_999,
+        |config: &mut Config| config.block_gas_limit = 1 << 63,
     ] {
         let mut input = world.input(&bytes);
         change(&mut input.config);

@@ -269,7 +269,8 @@ impl Ancestors {
         self.parent = child;
     }
 
-    /// The hash of the block with this number, the parent or one before it, and how far before.
+    /// The hash of the block with this number, the parent or one before it, and how many headers
+    /// it takes to know it. It is zero before the chain's first block, which names no parent.
     ///
     /// # Errors
     /// [`WitnessError::NoHeader`] if the headers do not reach so far.
@@ -279,8 +280,13 @@ impl Ancestors {
             .number
             .checked_sub(number)
             .and_then(|d| usize::try_from(d).ok());
-        let found = depth.and_then(|depth| Some((*self.hashes.get(depth)?, depth)));
-        found.ok_or(WitnessError::NoHeader { number })
+        let depth = depth.ok_or(WitnessError::NoHeader { number })?;
+        match (self.hashes.get(depth), self.hashes.last()) {
+            (Some(hash), _) => Ok((*hash, depth)),
+            // Nothing hashes to zero, so there is no header to wait for.
+            (None, Some(&B256::ZERO)) => Ok((B256::ZERO, self.hashes.len().saturating_sub(1))),
+            (None, _) => Err(WitnessError::NoHeader { number }),
+        }
     }
 }
 

@@ -18,10 +18,11 @@ pub(crate) fn run(args: &SplitArgs, output: &Output) -> Result<(), Failure> {
     let input = work
         .decode()
         .map_err(|error| failures::work(path, &error))?;
-    let batch = match &input {
-        WorkInput::Batch(batch) if batch.blocks.is_none() => batch,
-        _ => return Err(failures::kind(path, "a whole batch", work.kind())),
+    let whole = match &input {
+        WorkInput::Batch(batch) => Some(batch).filter(|batch| batch.blocks.is_none()),
+        WorkInput::Block(_) | WorkInput::Range(_) => None,
     };
+    let batch = whole.ok_or_else(|| failures::kind(path, "a whole batch", work.kind()))?;
     let parts = split::split(batch).map_err(|error| failures::split(&error))?;
     files::create_folder(&args.output)?;
     let (mut human, mut answers) = (String::new(), Vec::new());

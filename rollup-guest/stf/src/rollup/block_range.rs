@@ -73,6 +73,10 @@ pub(super) fn execute<'w, S: Source>(
         run.withdrawals.extend(derived.withdrawals);
         run.skipped.extend(derived.skipped);
         run.totals.add(&derived.totals);
+        // Not only at the end: what follows is not executed to find that it is too much.
+        if run.totals.zk_gas > around.config.zk_gas_limit {
+            return Ok(Err(Verdict::ZkGas));
+        }
     }
     Ok(Ok(run))
 }
@@ -125,6 +129,7 @@ pub fn execute_blocks<'w, S: Source>(
         post_state_root: state_root,
         chain_input_post: input.view.chain_input,
         withdrawals_root: B256::ZERO,
+        withdrawal_count: 0,
         withdrawn: U256::ZERO,
         transferred: U256::ZERO,
         zk_gas: 0,
@@ -194,6 +199,7 @@ fn run_blocks<'w, S: Source>(
     out.post_state_root = run.state.parent().state_root;
     out.chain_input_post = signed.chain_input;
     out.withdrawals_root = withdrawals_root(&run.withdrawals);
+    out.withdrawal_count = u64::try_from(run.withdrawals.len()).unwrap_or(u64::MAX);
     out.withdrawn = run.totals.withdrawn;
     out.transferred = run.totals.transferred;
     out.zk_gas = run.totals.zk_gas;

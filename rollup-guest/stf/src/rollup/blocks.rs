@@ -151,15 +151,11 @@ pub(super) fn derive<'w, S: Source>(
 
     let withdrawals = Withdrawal::of_receipts(&executed.receipts, around.config.outbox_address);
     let withdrawn = withdrawals.iter().map(|it| it.value);
-    let count = u64::try_from(ran.included.len()).unwrap_or(u64::MAX);
-    let zk_gas = executed
-        .gas_used
-        .saturating_add(count.saturating_mul(ZK_GAS_PER_TRANSACTION));
     let mut transactions = ran.included.iter();
     let totals = Totals {
         transferred: ran.transferred,
         withdrawn: withdrawn.fold(U256::ZERO, |sum, value| sum.saturating_add(value)),
-        zk_gas,
+        zk_gas: ran.zk_gas,
         is_opted_in: transactions.any(|it| names(it, around.config.z_opt_in_address)),
     };
     let derived = Derived {
@@ -262,6 +258,8 @@ struct Ran {
     included: Vec<Transaction>,
     skipped: Vec<bool>,
     transferred: U256,
+    /// Of the leader's transactions: no leader can leave out forced ones, however many.
+    zk_gas: u64,
 }
 
 impl Ran {
@@ -289,6 +287,7 @@ impl<S: Source> Body for RollupBody<'_, S> {
             included: Vec::new(),
             skipped,
             transferred: U256::ZERO,
+            zk_gas: 0,
         };
         for (index, item) in self.forced.iter().enumerate() {
             let part = Part::Transaction(index);
@@ -308,6 +307,7 @@ impl<S: Source> Body for RollupBody<'_, S> {
             })?;
             ran.skipped.push(!is_done);
         }
+        let forced_gas = gas_used(executor);
         for (index, (signer, transaction)) in (self.forced.len()..).zip(self.own) {
             let part = Part::Transaction(index);
             let run = || try_execute(executor, signer, &transaction);
@@ -315,9 +315,21 @@ impl<S: Source> Body for RollupBody<'_, S> {
                 return Ok(Err(verdict));
             }
             ran.include(executor, transaction);
+            ran.zk_gas = ran.zk_gas.saturating_add(ZK_GAS_PER_TRANSACTION);
         }
+        let own_gas = gas_used(executor).saturating_sub(forced_gas);
+        ran.zk_gas = ran.zk_gas.saturating_add(own_gas);
         Ok(Ok(ran))
     }
+}
+
+/// Gas of all transactions of a block so far.
+fn gas_used<E>(executor: &E) -> u64
+where
+    E: BlockExecutor<Transaction = Transaction, Receipt = ReceiptEnvelope>,
+{
+    let last = executor.receipts().last();
+    last.map_or(0, TxReceipt::cumulative_gas_used)
 }
 
 /// Executes a transaction if it can be executed; what it does if it fails is its sender's affair.

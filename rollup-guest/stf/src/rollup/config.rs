@@ -6,6 +6,7 @@ use alloy_primitives::{Address, B256, U256, keccak256};
 use alloy_rlp::{RlpDecodable, RlpEncodable};
 
 use crate::chain::{ChainConfig, Fork};
+use crate::header::{GAS_LIMIT_MAX, GAS_LIMIT_MIN};
 
 /// Version of the formats and rules.
 pub(super) const VERSION: u64 = 1;
@@ -118,6 +119,7 @@ impl Config {
             && fork >= Fork::Cancun
             && self.ordering().is_some()
             && self.fee_recipient_policy == 0
+            && (GAS_LIMIT_MIN..=GAS_LIMIT_MAX).contains(&self.block_gas_limit)
             && self.epoch_slots > 0
             && self.kappa_den > 0;
         // Deposits to a beacon chain are not a thing of rollups: no contract is at the zero

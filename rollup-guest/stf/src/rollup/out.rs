@@ -119,6 +119,8 @@ words! {
         pub chain_input_post: B256,
         /// Root of their withdrawals.
         pub withdrawals_root: B256,
+        /// Number of their withdrawals: without it, a root has more than one list of leaves.
+        pub withdrawal_count: u64,
         /// Wei that they withdraw.
         pub withdrawn: U256,
         /// Wei that their successful transactions transfer.
@@ -127,8 +129,7 @@ words! {
         pub zk_gas: u64,
         /// Whether one of their transactions asks for a proof.
         pub is_opted_in: bool,
-        /// The first rule that they break; [`Verdict::ZkGas`] and [`Verdict::Mode`] are of whole
-        /// batches.
+        /// The first rule that they break; [`Verdict::Mode`] is of whole batches.
         pub verdict: Verdict,
         /// Who is paid for the proof.
         pub prover: Address,

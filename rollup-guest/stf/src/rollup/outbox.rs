@@ -54,7 +54,7 @@ pub fn withdrawals_root(withdrawals: &[Withdrawal]) -> B256 {
     root_of_leaves(withdrawals.iter().map(|it| it.leaf).collect())
 }
 
-/// [`withdrawals_root`] of leaves. There is one list of leaves without zeros for a root.
+/// [`withdrawals_root`] of leaves. There is one list of leaves for a root and their number.
 pub(super) fn root_of_leaves(mut layer: Vec<B256>) -> B256 {
     if layer.is_empty() {
         return B256::ZERO;

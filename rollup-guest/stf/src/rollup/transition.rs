@@ -2,8 +2,8 @@
 //!
 //! The rules are checked in this order, and the first that is broken is the verdict: the batch as a
 //! whole (decoding, link, forced items); then, block by block, signature, leader and time; then,
-//! block by block again, gas limit, transactions, order and execution; then the gas of proving;
-//! then the mode.
+//! block by block again, gas limit, transactions, order and execution, and the gas of proving so
+//! far; then the mode.
 
 use alloc::format;
 use alloc::vec::Vec;
@@ -65,13 +65,7 @@ pub fn transition<'w, S: Source>(
         Ok((batch, mode, signed))
     });
     let executed = match &signed {
-        Ok((batch, _, signed)) => {
-            let executed = execute(&around, &items, &batch.blocks, signed.leader, begin())?;
-            executed.and_then(|run| {
-                let is_provable = run.totals.zk_gas <= config.zk_gas_limit;
-                is_provable.then_some(run).ok_or(Verdict::ZkGas)
-            })
-        }
+        Ok((batch, _, signed)) => execute(&around, &items, &batch.blocks, signed.leader, begin())?,
         Err(verdict) => Err(*verdict),
     };
     let leader = signed.as_ref().map_or(Address::ZERO, |it| it.2.leader);
