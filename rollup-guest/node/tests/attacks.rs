@@ -115,11 +115,13 @@ const BURNER: [u8; 3] = [0x5b, 0x5f, 0x56];
 
 #[test]
 fn forced_gas_is_not_the_leaders_fault() {
-    // A forced transaction takes more gas than a batch may take to prove.
+    // A forced transaction takes all gas that a batch may take to prove.
     let mut world = world_with(2, &[(CONTRACT, &BURNER)]);
-    let burn = call(0, 11_000_000, CONTRACT, Vec::new());
+    world.config.zk_gas_limit = 9_000_000;
+    let burn = call(0, 9_000_000, CONTRACT, Vec::new());
     world.force(0, raw(burn, &key(12)).to_vec());
-    assert_eq!(world.verdict(&one_block(&world, Vec::new())), Verdict::Ok);
+    let own = vec![raw(payment(0, 1), &key(11))];
+    assert_eq!(world.verdict(&one_block(&world, own)), Verdict::Ok);
 }
 
 #[test]
@@ -169,9 +171,9 @@ fn a_gas_limit_that_ethereum_has_not_is_no_rule() {
 }
 
 #[test]
-fn open_who_posts_a_batch_chooses_what_is_not_signed() {
+fn who_posts_a_batch_changes_nothing_of_it() {
     // A leader declares a proof, as it has to. Its signed blocks are posted by another first, as
-    // if they needed none, and the last left out: the leader breaks MODE.
+    // if they needed none, with other forced items, or with the last block left out.
     let world = World::new();
     let item = AccessListItem {
         address: OPT_IN,
@@ -189,38 +191,119 @@ fn open_who_posts_a_batch_chooses_what_is_not_signed() {
     batch.mode = 1;
     let bytes = world.post(batch);
     assert_eq!(world.verdict(&bytes), Verdict::Ok);
-    let mut reposted: Batch = alloy_rlp::decode_exact(&bytes).unwrap();
-    reposted.mode = 0;
-    let _ = reposted.blocks.pop();
-    let out = world.run(&alloy_rlp::encode(&reposted)).out;
-    assert_eq!(out.verdict, Verdict::Mode);
-    assert_eq!(out.leader, address_of(&world.leader(SLOT, 0)));
+    let changes: [fn(&mut Batch); 4] = [
+        |batch| batch.mode = 0,
+        |batch| batch.forced_to += 1,
+        |batch| drop(batch.blocks.pop()),
+        |batch| batch.blocks.swap(0, 1),
+    ];
+    for change in changes {
+        let mut reposted: Batch = alloy_rlp::decode_exact(&bytes).unwrap();
+        change(&mut reposted);
+        let out = world.run(&alloy_rlp::encode(&reposted)).out;
+        assert_eq!(out.verdict, Verdict::Leader);
+        assert_eq!(out.leader, Address::ZERO);
+        // And not by another sequencer's signature.
+        let leader = address_of(&world.leader(SLOT, 0));
+        let other = (1..=4).map(key).find(|key| address_of(key) != leader);
+        let out = world.run(&world.seal_by(reposted, &other.unwrap())).out;
+        assert_eq!((out.verdict, out.leader), (Verdict::Leader, Address::ZERO));
+    }
 }
 
 #[test]
-fn open_a_forced_transaction_without_room_is_lost() {
-    // One that burns a whole block's gas comes before it in the queue.
+fn leaders_are_blamed_for_what_they_signed() {
+    let world = World::new();
+    let leader = address_of(&world.leader(SLOT, 0));
+    type Change = fn(&mut Batch);
+    let changes: [(Change, Verdict, bool); 5] = [
+        (|batch| batch.forced_to += 1, Verdict::Forced, true),
+        (|batch| batch.blocks[0].timestamp -= 1, Verdict::Time, true),
+        (
+            |batch| batch.blocks[0].gas_limit += 1 << 20,
+            Verdict::Gas,
+            true,
+        ),
+        (|batch| batch.batch_index += 1, Verdict::Link, false),
+        (|batch| batch.version += 1, Verdict::Decode, false),
+    ];
+    for (change, verdict, is_blamed) in changes {
+        let mut batch = world.usual();
+        change(&mut batch);
+        let out = world.run(&world.post(batch)).out;
+        assert_eq!(out.verdict, verdict);
+        assert_eq!(out.leader, if is_blamed { leader } else { Address::ZERO });
+    }
+    // A block's signature that is none, in a batch that is signed.
+    let bytes = world.post(world.usual());
+    let mut batch: Batch = alloy_rlp::decode_exact(&bytes).unwrap();
+    batch.blocks[1].r = U256::ZERO;
+    let out = world.run(&world.seal(batch)).out;
+    assert_eq!((out.verdict, out.leader), (Verdict::Signature, leader));
+}
+
+#[test]
+fn a_forced_transaction_without_room_stays_queued() {
+    // One that burns all that may be forced comes before it in the queue.
     let mut world = world_with(2, &[(CONTRACT, &BURNER)]);
-    let burn = call(0, GAS_LIMIT, CONTRACT, Vec::new());
+    let burn = call(0, world.config.forced_gas_limit(), CONTRACT, Vec::new());
     world.force(0, raw(burn, &key(12)).to_vec());
+    let after_first = world.view.forced_post;
     world.force(0, raw(payment(0, 7), &key(11)).to_vec());
+    world.force(1, [RECEIVER.as_slice(), &7u64.to_be_bytes()].concat());
     for bytes in [one_block(&world, Vec::new()), b"nothing".to_vec()] {
         let outcome = world.run(&bytes);
-        assert_eq!(outcome.skipped, [false, true]);
+        assert_eq!(outcome.skipped, [false]);
         assert_eq!(outcome.received, U256::ZERO);
+        let out = outcome.out;
+        assert_eq!((out.forced_from, out.forced_to), (30, 31));
+        assert_eq!(out.forced_post, after_first);
     }
-    // Or the leader lowers the gas limit below what it names.
+    // The next batch begins with it.
     let mut world = World::new();
-    let much = TxEip1559 {
-        gas_limit: GAS_LIMIT,
-        ..payment(0, 7)
-    };
-    world.force(0, raw(much, &key(11)).to_vec());
+    world.view.forced_from = 31;
+    world.view.forced_to = 31;
+    (world.view.forced_pre, world.view.forced_post) = (after_first, after_first);
+    world.force(0, raw(payment(0, 7), &key(11)).to_vec());
+    let outcome = world.run(&one_block(&world, Vec::new()));
+    assert_eq!((outcome.out.forced_to, outcome.skipped), (32, vec![false]));
+    assert_eq!(outcome.received, U256::from(7));
+}
+
+#[test]
+fn what_names_more_gas_than_can_be_forced_is_no_obstacle() {
+    let mut world = world_with(2, &[(CONTRACT, &BURNER)]);
+    let much = world.config.forced_gas_limit() + 1;
+    let burn = call(0, much, CONTRACT, Vec::new());
+    world.force(0, raw(burn, &key(12)).to_vec());
+    world.force(0, raw(payment(0, 7), &key(11)).to_vec());
+    let outcome = world.run(&one_block(&world, Vec::new()));
+    assert_eq!(outcome.skipped, [true, false]);
+    assert_eq!(outcome.received, U256::from(7));
+    assert_eq!(outcome.out.forced_to, world.view.forced_to);
+}
+
+#[test]
+fn no_leader_takes_away_the_room_of_what_is_forced() {
+    let mut world = World::new();
+    // The parent is at the least gas limit.
+    world.config.block_gas_limit = 2 * GAS_LIMIT;
+    assert_eq!(world.verdict(&one_block(&world, Vec::new())), Verdict::Ok);
     let mut block = world.block(SLOT, Vec::new());
     block.gas_limit -= 1;
-    let outcome = world.run(&world.post(world.batch(vec![block])));
-    assert_eq!(outcome.out.verdict, Verdict::Ok);
-    assert_eq!(outcome.skipped, [true]);
+    let bytes = world.post(world.batch(vec![block]));
+    assert_eq!(world.verdict(&bytes), Verdict::Gas);
+}
+
+#[test]
+fn more_items_than_a_batch_executes_stay_queued() {
+    let mut world = World::new();
+    for gwei in 0..300u64 {
+        world.force(1, [RECEIVER.as_slice(), &gwei.to_be_bytes()].concat());
+    }
+    let outcome = world.run(b"nothing");
+    assert_eq!(outcome.skipped.len(), 256);
+    assert_eq!(outcome.out.forced_to, 30 + 256);
 }
 
 #[test]

@@ -275,7 +275,7 @@ fn outputs_survive_their_encoding_and_have_lengths_of_their_own() {
     // As docs/spec/rollup.md has them.
     assert_eq!(
         [Out::WORDS, BlocksOut::WORDS, RangeOut::WORDS],
-        [29, 24, 22]
+        [29, 27, 22]
     );
     let mut lengths = [Out::WORDS, BlocksOut::WORDS, RangeOut::WORDS];
     lengths.sort_unstable();
@@ -287,7 +287,7 @@ fn outputs_survive_their_encoding_and_have_lengths_of_their_own() {
         changed[32 * word] ^= 0x80;
         BlocksOut::from_bytes(&changed).is_none()
     });
-    assert_eq!(narrow.count(), 12);
+    assert_eq!(narrow.count(), 14);
     assert_eq!(Out::from_bytes(&bytes), None);
 }
 

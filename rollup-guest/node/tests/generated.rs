@@ -48,7 +48,7 @@ fn a_seed_gives_the_same_bytes_everywhere() {
     assert_eq!(first, batches(0, 30));
     assert_eq!(
         hash(&first),
-        b256!("0xb4f5de2280de6737e4f807ec238df9ea09d9deb2cdd7ade42649399fcfa8f063")
+        b256!("0x87b899600404700671ec9210356c53779e13846988575e77c19a96cd0afffc44")
     );
     assert_ne!(hash(&first), hash(&batches(1, 30)));
 }
@@ -177,8 +177,21 @@ fn check_out(out: &Out) {
     } else {
         assert_ne!(out.chain_input_post, out.chain_input_pre);
     }
-    let is_led = out.verdict == Verdict::Ok || out.verdict >= Verdict::Order;
-    assert_eq!(out.leader != Address::ZERO, is_led);
+    let is_led = out.leader != Address::ZERO;
+    match out.verdict {
+        Verdict::Decode | Verdict::Link => assert!(!is_led),
+        // Of the whole, or of a block.
+        Verdict::Signature | Verdict::Leader => {}
+        Verdict::Ok
+        | Verdict::Time
+        | Verdict::Forced
+        | Verdict::Order
+        | Verdict::Transaction
+        | Verdict::Gas
+        | Verdict::ZkGas
+        | Verdict::Mode => assert!(is_led),
+    }
+    assert!(is_led || out.leader_fault_epoch == 0);
 }
 
 /// Executes the guest with every batch of a chain, and validates its blocks as Ethereum's.

@@ -206,7 +206,7 @@ fn only_the_leader_may_sign() {
             chain_input(world.view.chain_input, &block.unsigned()),
         )
     };
-    let post = |block: SignedBlock| alloy_rlp::encode(world.batch(vec![block]));
+    let post = |block: SignedBlock| world.seal(world.batch(vec![block]));
     let resigned = |key: &SigningKey| {
         let mut block = world.block(SLOT, Vec::new());
         let signature = sign(key, hash(&block));
@@ -445,8 +445,8 @@ fn gas_is_bounded() {
     world.config.block_gas_limit = GAS_LIMIT - 1;
     assert_eq!(world.verdict(&world.post(world.usual())), Verdict::Gas);
     world.config.block_gas_limit = GAS_LIMIT;
-    // Three transactions of 21,000 gas.
-    world.config.zk_gas_limit = 3 * 51_000;
+    // Two transactions of 21,000 gas, and one that names 100,000; 30,000 for each besides.
+    world.config.zk_gas_limit = 2 * 51_000 + 130_000;
     assert_eq!(world.verdict(&world.post(world.usual())), Verdict::Ok);
     world.config.zk_gas_limit -= 1;
     assert_eq!(world.verdict(&world.post(world.usual())), Verdict::ZkGas);

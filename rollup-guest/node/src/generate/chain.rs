@@ -213,7 +213,7 @@ impl Generator {
             schedule.delay(&self.config, &self.l1);
             queued.extend(self.l1.dequeue(schedule.anchor));
         }
-        let view = self.view(verdict, &schedule, &queued);
+        let view = self.view(violation, &schedule, &queued);
         let input = self.input(&schedule, &view, &queued);
         let meant = Meant {
             verdict,
@@ -234,6 +234,11 @@ impl Generator {
                 got: out.verdict,
             });
         }
+        // What has no room in this batch is the next one's.
+        let executed = out.forced_to.saturating_sub(out.forced_from);
+        let executed = usize::try_from(executed).unwrap_or(usize::MAX);
+        let left = queued.split_off(executed.min(queued.len()));
+        self.l1.requeue(left);
         let expected: Vec<bool> = queued.iter().map(Queued::is_skipped).collect();
         if evaluation.skipped != expected {
             return Err(GenerateError::Skipped {
@@ -259,12 +264,12 @@ impl Generator {
         Ok(generated)
     }
 
-    fn view(&self, verdict: Verdict, schedule: &Schedule, queued: &[Queued]) -> L1View {
+    fn view(&self, violation: Option<Violation>, schedule: &Schedule, queued: &[Queued]) -> L1View {
         let tip = &self.tip;
         let hash = |before, it: &Queued| it.item.borrow().hash_after(before);
         let count = u64::try_from(queued.len()).unwrap_or(u64::MAX);
         // Where F finds no leader, L1 looks for nobody's faults.
-        let is_led = verdict == Verdict::Ok || verdict >= Verdict::Order;
+        let is_led = violation.is_none_or(|it| it.is_led(schedule.turns.len()));
         L1View {
             batch_index: tip.batch_index,
             parent_batch_hash: tip.batch_hash,

@@ -316,6 +316,34 @@ impl Draft<'_> {
             }
             _ => {}
         }
+        self.seal(violation)
+    }
+
+    /// Signs the whole, by the batch's leader.
+    fn seal(&mut self, violation: Option<Violation>) -> Result<(), GenerateError> {
+        let Place {
+            config,
+            l1,
+            schedule,
+            ..
+        } = self.place;
+        let blocks = self.batch.blocks.iter();
+        let inputs = blocks.fold(self.view.chain_input, |inputs, block| {
+            chain_input(inputs, &block.unsigned())
+        });
+        let signer = match violation {
+            Some(Violation::OtherSeal) => l1.other(&schedule.set, schedule.leader)?,
+            _ => l1.wallet(schedule.leader)?,
+        };
+        let batch = &mut self.batch;
+        let signature = signer.sign(batch.signing_hash(config.domain(), inputs))?;
+        (batch.r, batch.s) = (signature.r(), signature.s());
+        batch.y_parity = signature.v().into();
+        match violation {
+            Some(Violation::SealParity) => batch.y_parity = 2,
+            Some(Violation::Reposted) => batch.mode = 1 - batch.mode,
+            _ => {}
+        }
         Ok(())
     }
 }

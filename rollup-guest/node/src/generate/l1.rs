@@ -161,6 +161,15 @@ impl L1 {
         found.ok_or(GenerateError::Leader { slot, attempt })
     }
 
+    /// The keys of a sequencer.
+    pub(super) fn wallet(&self, address: Address) -> Result<&Wallet, GenerateError> {
+        let found = self.sequencers.iter().find(|it| it.address == address);
+        found.ok_or(GenerateError::Leader {
+            slot: 0,
+            attempt: 0,
+        })
+    }
+
     /// A sequencer of the set that is not `leader`.
     pub(super) fn other(
         &self,
@@ -236,6 +245,13 @@ impl L1 {
             due.count()
         };
         self.queue.drain(..count).collect()
+    }
+
+    /// Puts items back to the front of the queue.
+    pub(super) fn requeue(&mut self, items: Vec<Queued>) {
+        for item in items.into_iter().rev() {
+            self.queue.push_front(item);
+        }
     }
 
     /// Whether something is left in the queue.

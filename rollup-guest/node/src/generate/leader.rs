@@ -100,6 +100,9 @@ impl Generator {
             l1_anchor: view.l1_anchor,
             forced_to: view.forced_to,
             blocks: Vec::new(),
+            y_parity: 0,
+            r: U256::ZERO,
+            s: U256::ZERO,
         };
         let mut users = Vec::new();
         for (index, turn) in schedule.turns.iter().enumerate() {
@@ -147,7 +150,7 @@ impl Generator {
             rng.below(change_max)
         };
         if rng.one_in(2) {
-            before - change
+            (before - change).max(self.config.gas_limit_min())
         } else {
             (before + change).min(self.config.block_gas_limit)
         }

@@ -25,6 +25,9 @@ pub enum Violation {
     TwoLeaders,
     OtherEpoch,
     Resealed,
+    OtherSeal,
+    Reposted,
+    SealParity,
     HighS,
     Parity,
     ZeroR,
@@ -61,7 +64,7 @@ pub enum Violation {
 impl Violation {
     /// All of them with the verdict that each has and a description, the cheapest of each verdict
     /// first.
-    pub const ALL: [(Violation, Verdict, &'static str); 50] = [
+    pub const ALL: [(Violation, Verdict, &'static str); 53] = [
         (Self::NoBytes, Verdict::Decode, "nothing is posted"),
         (Self::Noise, Verdict::Decode, "what is posted is noise"),
         (
@@ -112,6 +115,21 @@ impl Violation {
             Self::Resealed,
             Verdict::Leader,
             "a block is changed after it is signed",
+        ),
+        (
+            Self::OtherSeal,
+            Verdict::Leader,
+            "another sequencer signs the whole",
+        ),
+        (
+            Self::Reposted,
+            Verdict::Leader,
+            "the mode is changed after the whole is signed",
+        ),
+        (
+            Self::SealParity,
+            Verdict::Signature,
+            "the whole's signature has parity 2",
         ),
         (
             Self::Parity,
@@ -233,6 +251,16 @@ impl Violation {
             "the leader's last fault asks for a proof",
         ),
     ];
+
+    /// Whether F finds who leads a batch with it, in so many slots: then it is that leader's fault.
+    pub(super) fn is_led(self, slots: usize) -> bool {
+        let is_of_first = self == Self::OtherEpoch && slots == 1;
+        let is_of_whole = matches!(self, Self::OtherSeal | Self::Reposted | Self::SealParity);
+        let found = Self::ALL.iter().find(|(it, ..)| *it == self);
+        let is_read = found
+            .is_some_and(|(_, verdict, _)| !matches!(verdict, Verdict::Decode | Verdict::Link));
+        is_read && !is_of_first && !is_of_whole
+    }
 
     /// Its sentence.
     #[must_use]

@@ -227,6 +227,9 @@ impl World {
             l1_anchor: self.view.l1_anchor,
             forced_to: self.view.forced_to,
             blocks,
+            y_parity: 0,
+            r: U256::ZERO,
+            s: U256::ZERO,
         }
     }
 
@@ -241,7 +244,7 @@ impl World {
         self.batch(vec![self.block(SLOT, first), self.block(next, second)])
     }
 
-    /// Signs every block by its leader and encodes the batch.
+    /// Signs every block by its leader, and the batch by the first one's, and encodes it.
     pub(crate) fn post(&self, mut batch: Batch) -> Vec<u8> {
         let mut inputs = self.view.chain_input;
         for block in &mut batch.blocks {
@@ -251,6 +254,27 @@ impl World {
             (block.r, block.s) = (signature.r(), signature.s());
             block.y_parity = signature.v().into();
         }
+        self.seal(batch)
+    }
+
+    /// Signs the batch by the first block's leader, and encodes it.
+    pub(crate) fn seal(&self, batch: Batch) -> Vec<u8> {
+        let Some(first) = batch.blocks.first() else {
+            return alloy_rlp::encode(&batch);
+        };
+        let leader = self.leader(first.slot, first.attempt);
+        self.seal_by(batch, &leader)
+    }
+
+    /// Signs the batch and encodes it.
+    pub(crate) fn seal_by(&self, mut batch: Batch, key: &SigningKey) -> Vec<u8> {
+        let blocks = batch.blocks.iter();
+        let inputs = blocks.fold(self.view.chain_input, |inputs, block| {
+            chain_input(inputs, &block.unsigned())
+        });
+        let signature = sign(key, batch.signing_hash(self.config.domain(), inputs));
+        (batch.r, batch.s) = (signature.r(), signature.s());
+        batch.y_parity = signature.v().into();
         alloy_rlp::encode(&batch)
     }
 

@@ -10,7 +10,7 @@ use super::config::{Config, Mode, VERSION};
 /// Most bytes that a block's proposer may add.
 const EXTRA_BYTES_MAX: usize = 32;
 
-/// A sequence of blocks by one leader.
+/// A sequence of blocks by one leader, who signs each of them and the whole.
 #[derive(Clone, Debug, PartialEq, Eq, RlpEncodable, RlpDecodable)]
 pub struct Batch {
     /// 1.
@@ -29,6 +29,24 @@ pub struct Batch {
     pub forced_to: u64,
     /// The blocks.
     pub blocks: Vec<SignedBlock>,
+    /// The signature: parity of `y`.
+    pub y_parity: u8,
+    /// The signature: `r`.
+    pub r: U256,
+    /// The signature: `s`, in the lower half.
+    pub s: U256,
+}
+
+/// What of a batch is signed besides its blocks.
+#[derive(RlpEncodable)]
+struct Envelope {
+    version: u64,
+    chain_id: u64,
+    batch_index: u64,
+    parent_batch_hash: B256,
+    mode: u8,
+    l1_anchor: u64,
+    forced_to: u64,
 }
 
 /// A block as posted: what cannot be derived, with the leader's signature.
@@ -91,6 +109,33 @@ impl Batch {
         (is_canonical && is_known && is_sized && are_short).then_some(batch)
     }
 
+    /// What the leader signs of the whole, after all its blocks: without it, who posts the blocks
+    /// would choose how they are settled, and which of them.
+    #[must_use]
+    pub fn signing_hash(&self, domain: B256, chain_input: B256) -> B256 {
+        let envelope = Envelope {
+            version: self.version,
+            chain_id: self.chain_id,
+            batch_index: self.batch_index,
+            parent_batch_hash: self.parent_batch_hash,
+            mode: self.mode,
+            l1_anchor: self.l1_anchor,
+            forced_to: self.forced_to,
+        };
+        let envelope_hash = keccak256(alloy_rlp::encode(envelope));
+        let mut bytes = Vec::with_capacity(5 + 32 + 32);
+        bytes.extend_from_slice(b"batch");
+        bytes.extend_from_slice(envelope_hash.as_slice());
+        bytes.extend_from_slice(chain_input.as_slice());
+        signing_hash(domain, keccak256(bytes))
+    }
+
+    /// Who has signed the whole; `None` if the signature is none, or not the canonical one.
+    #[must_use]
+    pub fn signer(&self, hash: B256) -> Option<Address> {
+        recover(self.y_parity, self.r, self.s, hash)
+    }
+
     /// How the leader wants the batch to be settled; `None` if that is unknown.
     #[must_use]
     pub const fn mode(&self) -> Option<Mode> {
@@ -123,13 +168,17 @@ impl SignedBlock {
     /// Who has signed `hash`; `None` if the signature is none, or not the canonical one.
     #[must_use]
     pub fn signer(&self, hash: B256) -> Option<Address> {
-        if self.y_parity > 1 {
-            return None;
-        }
-        let signature = Signature::new(self.r, self.s, self.y_parity == 1);
-        // This refuses an `s` in the upper half, too.
-        alloy_consensus::crypto::secp256k1::recover_signer(&signature, hash).ok()
+        recover(self.y_parity, self.r, self.s, hash)
     }
+}
+
+fn recover(y_parity: u8, r: U256, s: U256, hash: B256) -> Option<Address> {
+    if y_parity > 1 {
+        return None;
+    }
+    let signature = Signature::new(r, s, y_parity == 1);
+    // This refuses an `s` in the upper half, too.
+    alloy_consensus::crypto::secp256k1::recover_signer(&signature, hash).ok()
 }
 
 /// The hash over all inputs of the chain up to and with this block.
@@ -139,7 +188,7 @@ pub fn chain_input(before: B256, block: &BatchBlock) -> B256 {
     keccak256([before, block_hash].concat())
 }
 
-/// What a leader signs.
+/// What a leader signs of a block.
 #[must_use]
 pub fn signing_hash(domain: B256, chain_input: B256) -> B256 {
     let mut bytes = Vec::with_capacity(2 + 32 + 32);

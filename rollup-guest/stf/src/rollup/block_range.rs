@@ -61,6 +61,7 @@ pub(super) fn execute<'w, S: Source>(
             timestamp: block.timestamp,
             gas_limit: block.gas_limit,
             beneficiary: leader,
+            zk_gas_left: around.config.zk_gas_limit.saturating_sub(run.totals.zk_gas),
             forced: if index == 0 { items } else { &[] },
             transactions: &block.transactions,
         };
@@ -73,10 +74,6 @@ pub(super) fn execute<'w, S: Source>(
         run.withdrawals.extend(derived.withdrawals);
         run.skipped.extend(derived.skipped);
         run.totals.add(&derived.totals);
-        // Not only at the end: what follows is not executed to find that it is too much.
-        if run.totals.zk_gas > around.config.zk_gas_limit {
-            return Ok(Err(Verdict::ZkGas));
-        }
     }
     Ok(Ok(run))
 }
@@ -128,11 +125,14 @@ pub fn execute_blocks<'w, S: Source>(
         post_block_hash: block_hash,
         post_state_root: state_root,
         chain_input_post: input.view.chain_input,
+        forced_to: 0,
+        forced_post: B256::ZERO,
         withdrawals_root: B256::ZERO,
         withdrawal_count: 0,
         withdrawn: U256::ZERO,
         transferred: U256::ZERO,
         zk_gas: 0,
+        zk_gas_peak: 0,
         is_opted_in: false,
         verdict: Verdict::Ok,
         prover: input.prover,
@@ -161,14 +161,16 @@ fn run_blocks<'w, S: Source>(
     out: &mut BlocksOut,
     state: WitnessState<'w, S>,
 ) -> Result<Result<Run<'w, S>, Verdict>, Failure> {
-    let items = match range.first {
-        0 => input.read_items()?,
-        _ => Vec::new(),
-    };
-    let (batch, mode) = match rules::read(input) {
-        Ok(read) => read,
+    let mut items = Vec::new();
+    if range.first == 0 {
+        let forced = input.read_items()?;
+        (items, out.forced_to, out.forced_post) = (forced.items, forced.to, forced.post);
+    }
+    let sealed = match rules::read(input) {
+        Ok(sealed) => sealed,
         Err(verdict) => return Ok(Err(verdict)),
     };
+    let batch = &sealed.batch;
     let count = batch.blocks.len();
     let indices = range
         .indices()
@@ -181,28 +183,30 @@ fn run_blocks<'w, S: Source>(
     let (before, blocks) = batch.blocks.split_at(indices.start);
     let blocks = blocks.get(..indices.len()).unwrap_or_default();
     out.block_count = u64::try_from(count).unwrap_or(u64::MAX);
-    out.declared_mode = mode;
+    out.declared_mode = sealed.mode;
+    out.leader = sealed.leader;
     out.chain_input_pre = rules::chain_inputs(input.view.chain_input, before);
     out.chain_input_post = out.chain_input_pre;
-    let signed = match rules::check(input, &batch, blocks, out.chain_input_pre, state.parent()) {
-        Ok(signed) => signed,
+    let inputs = out.chain_input_pre;
+    let inputs = match rules::check(input, &sealed, blocks, inputs, state.parent()) {
+        Ok(inputs) => inputs,
         Err(verdict) => return Ok(Err(verdict)),
     };
-    out.leader = signed.leader;
     let around = input.surroundings(chain);
-    let run = match execute(&around, &items, blocks, signed.leader, state)? {
+    let run = match execute(&around, &items, blocks, sealed.leader, state)? {
         Ok(run) => run,
         Err(verdict) => return Ok(Err(verdict)),
     };
     out.post_block = run.state.parent().number;
     out.post_block_hash = run.state.parent_hash();
     out.post_state_root = run.state.parent().state_root;
-    out.chain_input_post = signed.chain_input;
+    out.chain_input_post = inputs;
     out.withdrawals_root = withdrawals_root(&run.withdrawals);
     out.withdrawal_count = u64::try_from(run.withdrawals.len()).unwrap_or(u64::MAX);
     out.withdrawn = run.totals.withdrawn;
     out.transferred = run.totals.transferred;
     out.zk_gas = run.totals.zk_gas;
+    out.zk_gas_peak = run.totals.zk_gas_peak;
     out.is_opted_in = run.totals.is_opted_in;
     Ok(Ok(run))
 }

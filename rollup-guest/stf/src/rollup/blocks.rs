@@ -51,6 +51,8 @@ pub(super) struct Proposal<'a> {
     pub(super) timestamp: u64,
     pub(super) gas_limit: u64,
     pub(super) beneficiary: Address,
+    /// What the leader's transactions may take to prove.
+    pub(super) zk_gas_left: u64,
     /// Forced items, in the batch's first block.
     pub(super) forced: &'a [ItemKind],
     pub(super) transactions: &'a [Bytes],
@@ -65,6 +67,8 @@ pub(super) struct Totals {
     pub(super) withdrawn: U256,
     /// Gas of proving.
     pub(super) zk_gas: u64,
+    /// Most gas of proving before one of the leader's transactions, with what it names.
+    pub(super) zk_gas_peak: u64,
     /// Whether a transaction asks for a proof.
     pub(super) is_opted_in: bool,
 }
@@ -73,6 +77,8 @@ impl Totals {
     pub(super) fn add(&mut self, other: &Totals) {
         self.transferred = self.transferred.saturating_add(other.transferred);
         self.withdrawn = self.withdrawn.saturating_add(other.withdrawn);
+        let peak = self.zk_gas.saturating_add(other.zk_gas_peak);
+        self.zk_gas_peak = self.zk_gas_peak.max(peak);
         self.zk_gas = self.zk_gas.saturating_add(other.zk_gas);
         self.is_opted_in |= other.is_opted_in;
     }
@@ -103,8 +109,9 @@ pub(super) fn slot_of(header: &Header) -> Option<u64> {
 /// Whether a gas limit is allowed after the parent's.
 pub(super) fn is_gas_limit(config: &Config, parent: &Header, gas_limit: u64) -> bool {
     let change = gas_limit.abs_diff(parent.gas_limit);
+    let least = config.gas_limit_min().max(GAS_LIMIT_MIN);
     change < parent.gas_limit / GAS_LIMIT_CHANGE_DIVISOR
-        && (GAS_LIMIT_MIN..=config.block_gas_limit).contains(&gas_limit)
+        && (least..=config.block_gas_limit).contains(&gas_limit)
 }
 
 /// Derives and executes a block on top of the state's parent, and goes on to the state after it.
@@ -135,6 +142,8 @@ pub(super) fn derive<'w, S: Source>(
     let body = RollupBody {
         forced: proposal.forced,
         own,
+        gas_limit: proposal.gas_limit,
+        zk_gas_left: proposal.zk_gas_left,
         source,
     };
     let (executed, ran, mut state) = execute(around.chain, &header, Some(&deposits), body, state)?;
@@ -156,6 +165,7 @@ pub(super) fn derive<'w, S: Source>(
         transferred: ran.transferred,
         withdrawn: withdrawn.fold(U256::ZERO, |sum, value| sum.saturating_add(value)),
         zk_gas: ran.zk_gas,
+        zk_gas_peak: ran.zk_gas_peak,
         is_opted_in: transactions.any(|it| names(it, around.config.z_opt_in_address)),
     };
     let derived = Derived {
@@ -251,6 +261,8 @@ fn names(transaction: &Transaction, address: Address) -> bool {
 struct RollupBody<'a, S> {
     forced: &'a [ItemKind],
     own: Vec<(Address, Transaction)>,
+    gas_limit: u64,
+    zk_gas_left: u64,
     source: &'a S,
 }
 
@@ -260,6 +272,7 @@ struct Ran {
     transferred: U256,
     /// Of the leader's transactions: no leader can leave out forced ones, however many.
     zk_gas: u64,
+    zk_gas_peak: u64,
 }
 
 impl Ran {
@@ -288,6 +301,7 @@ impl<S: Source> Body for RollupBody<'_, S> {
             skipped,
             transferred: U256::ZERO,
             zk_gas: 0,
+            zk_gas_peak: 0,
         };
         for (index, item) in self.forced.iter().enumerate() {
             let part = Part::Transaction(index);
@@ -307,18 +321,28 @@ impl<S: Source> Body for RollupBody<'_, S> {
             })?;
             ran.skipped.push(!is_done);
         }
-        let forced_gas = gas_used(executor);
         for (index, (signer, transaction)) in (self.forced.len()..).zip(self.own) {
+            let before = gas_used(executor);
+            let named = transaction.gas_limit();
+            if named > self.gas_limit.saturating_sub(before) {
+                return Ok(Err(Verdict::Gas));
+            }
+            // By what it names: what is too much to prove must not be executed to be told.
+            let zk_gas = ran.zk_gas.saturating_add(ZK_GAS_PER_TRANSACTION);
+            let peak = zk_gas.saturating_add(named);
+            if peak > self.zk_gas_left {
+                return Ok(Err(Verdict::ZkGas));
+            }
             let part = Part::Transaction(index);
             let run = || try_execute(executor, signer, &transaction);
             if let Err(verdict) = self.source.within(part, run)? {
                 return Ok(Err(verdict));
             }
             ran.include(executor, transaction);
-            ran.zk_gas = ran.zk_gas.saturating_add(ZK_GAS_PER_TRANSACTION);
+            let used = gas_used(executor).saturating_sub(before);
+            ran.zk_gas = zk_gas.saturating_add(used);
+            ran.zk_gas_peak = ran.zk_gas_peak.max(peak);
         }
-        let own_gas = gas_used(executor).saturating_sub(forced_gas);
-        ran.zk_gas = ran.zk_gas.saturating_add(own_gas);
         Ok(Ok(ran))
     }
 }

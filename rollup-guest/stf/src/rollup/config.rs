@@ -140,6 +140,19 @@ impl Config {
         }
     }
 
+    /// Least gas limit of a block: no leader takes away the room of forced transactions.
+    #[must_use]
+    pub const fn gas_limit_min(&self) -> u64 {
+        self.block_gas_limit / 2
+    }
+
+    /// Most gas that a batch's forced transactions may name together. It fits every block, and what
+    /// is forced takes no more to prove than what a leader may add.
+    #[must_use]
+    pub fn forced_gas_limit(&self) -> u64 {
+        self.gas_limit_min().min(self.zk_gas_limit)
+    }
+
     /// The earliest time of a block in this slot by its `attempt`-th leader.
     #[must_use]
     pub const fn earliest(&self, slot: u64, attempt: u8) -> u64 {

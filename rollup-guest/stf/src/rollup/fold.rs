@@ -228,6 +228,7 @@ pub fn fold_blocks(
             transferred: part.transferred,
             withdrawn: part.withdrawn,
             zk_gas: part.zk_gas,
+            zk_gas_peak: part.zk_gas_peak,
             is_opted_in: part.is_opted_in,
         });
     }
@@ -256,7 +257,7 @@ pub fn fold_blocks(
         let count = first.block_count;
         return Err(FoldError::Incomplete { end, count });
     }
-    if totals.zk_gas > config.zk_gas_limit {
+    if totals.zk_gas_peak > config.zk_gas_limit {
         let verdict = Verdict::ZkGas;
         return Err(FoldError::Refused { verdict });
     }
@@ -271,6 +272,8 @@ pub fn fold_blocks(
         post_state_root: last.post_state_root,
         withdrawals_root: root_of_leaves(leaves),
         chain_input_post: last.chain_input_post,
+        forced_to: first.forced_to,
+        forced_post: first.forced_post,
         verdict: rules::mode_verdict(first.declared_mode, required_mode),
         required_mode,
         value_at_risk: totals.value_at_risk(),

@@ -11,7 +11,7 @@ use super::block_range::execute_blocks;
 use super::blocks::Surroundings;
 use super::config::Config;
 use super::out::{BlocksOut, Out};
-use super::queue::{ItemKind, QueueItem};
+use super::queue::{Forced, QueueItem};
 use super::sequencers::SequencerSet;
 use super::transition::transition;
 use crate::Failure;
@@ -185,8 +185,8 @@ impl Input<'_> {
         })
     }
 
-    /// The forced items, which are those that L1 has hashed.
-    pub(super) fn read_items(&self) -> Result<Vec<ItemKind>, WitnessError> {
+    /// The forced items that the batch executes, of those that L1 has hashed.
+    pub(super) fn read_items(&self) -> Result<Forced, WitnessError> {
         let view = &self.view;
         let count = view.forced_to.checked_sub(view.forced_from);
         let got = self
@@ -200,9 +200,12 @@ impl Input<'_> {
                 got,
             });
         }
-        let indices = view.forced_from..;
-        let read = indices.zip(&self.items).map(|(index, it)| it.read(index));
-        Ok(read.collect())
+        Ok(Forced::new(
+            &self.items,
+            view.forced_from,
+            view.forced_pre,
+            self.config.forced_gas_limit(),
+        ))
     }
 
     /// What all blocks of the batch have in common.

@@ -117,6 +117,11 @@ words! {
         pub post_state_root: B256,
         /// Hash over all inputs up to it.
         pub chain_input_post: B256,
+        /// With the batch's first block: index after the last forced item that it executes. Zero
+        /// without it.
+        pub forced_to: u64,
+        /// Hash of the queue up to there.
+        pub forced_post: B256,
         /// Root of their withdrawals.
         pub withdrawals_root: B256,
         /// Number of their withdrawals: without it, a root has more than one list of leaves.
@@ -127,6 +132,8 @@ words! {
         pub transferred: U256,
         /// Their gas of proving.
         pub zk_gas: u64,
+        /// Most gas of proving before one of the leader's transactions, with what it names.
+        pub zk_gas_peak: u64,
         /// Whether one of their transactions asks for a proof.
         pub is_opted_in: bool,
         /// The first rule that they break; [`Verdict::Mode`] is of whole batches.

@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use alloy_consensus::Transaction as _;
 use alloy_eips::Decodable2718;
 use alloy_eips::eip4895::Withdrawal;
 use alloy_primitives::{Address, B256, keccak256};
@@ -11,6 +12,9 @@ use crate::block::Transaction;
 
 /// Bytes of a deposit's payload: the address, and the amount in gwei.
 const DEPOSIT_BYTES: usize = 20 + 8;
+
+/// Most forced items that a batch executes.
+const FORCED_ITEMS_MAX: usize = 256;
 
 /// An item of the queue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +62,46 @@ impl QueueItem<'_> {
             1 => deposit(self.payload, index).map_or(ItemKind::Neither, ItemKind::Deposit),
             _ => ItemKind::Neither,
         }
+    }
+}
+
+/// The forced items that a batch executes: as many as have room together. The others stay queued.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Forced {
+    pub(super) items: Vec<ItemKind>,
+    /// Index after the last one.
+    pub(super) to: u64,
+    /// Hash of the queue up to there.
+    pub(super) post: B256,
+}
+
+impl Forced {
+    /// Of queued items, the first that name no more than `gas_limit` together. A transaction that
+    /// names more by itself never has room, and is no transaction.
+    pub(super) fn new(queued: &[QueueItem<'_>], from: u64, pre: B256, gas_limit: u64) -> Self {
+        let mut forced = Forced {
+            items: Vec::new(),
+            to: from,
+            post: pre,
+        };
+        let mut gas = 0u64;
+        for item in queued.iter().take(FORCED_ITEMS_MAX) {
+            let mut read = item.read(forced.to);
+            if let ItemKind::Transaction(transaction) = &read {
+                let named = transaction.gas_limit();
+                if named > gas_limit {
+                    read = ItemKind::Neither;
+                } else if gas.saturating_add(named) > gas_limit {
+                    break;
+                } else {
+                    gas = gas.saturating_add(named);
+                }
+            }
+            forced.items.push(read);
+            forced.to = forced.to.saturating_add(1);
+            forced.post = item.hash_after(forced.post);
+        }
+        forced
     }
 }
 

@@ -10,8 +10,17 @@ use super::input::{Input, L1View};
 use super::out::Verdict;
 use super::sequencers::SequencerSet;
 
-/// Reads a batch and checks it as a whole: decoding, link, forced items.
-pub(super) fn read(input: &Input<'_>) -> Result<(Batch, Mode), Verdict> {
+/// A batch that follows the one before it, and that its leader has signed.
+#[derive(Debug)]
+pub(super) struct Sealed {
+    pub(super) batch: Batch,
+    pub(super) mode: Mode,
+    /// Whoever is drawn for the first block: what is wrong from here on is its fault.
+    pub(super) leader: Address,
+}
+
+/// Reads a batch and checks it as a whole: decoding, link, signature, leader.
+pub(super) fn read(input: &Input<'_>) -> Result<Sealed, Verdict> {
     let (config, view) = (&input.config, &input.view);
     let batch = Batch::decode_posted(config, input.batch).ok_or(Verdict::Decode)?;
     let mode = batch.mode().ok_or(Verdict::Decode)?;
@@ -22,18 +31,19 @@ pub(super) fn read(input: &Input<'_>) -> Result<(Batch, Mode), Verdict> {
     if !is_linked {
         return Err(Verdict::Link);
     }
-    if batch.forced_to != view.forced_to {
-        return Err(Verdict::Forced);
+    let inputs = chain_inputs(view.chain_input, &batch.blocks);
+    let signer = batch
+        .signer(batch.signing_hash(config.domain(), inputs))
+        .ok_or(Verdict::Signature)?;
+    let first = batch.blocks.first().ok_or(Verdict::Decode)?;
+    if drawn(input, first) != Some(signer) {
+        return Err(Verdict::Leader);
     }
-    Ok((batch, mode))
-}
-
-/// Blocks whose signatures, leaders and times are right.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Signed {
-    pub(super) leader: Address,
-    /// Over all inputs up to the last block.
-    pub(super) chain_input: B256,
+    Ok(Sealed {
+        batch,
+        mode,
+        leader: signer,
+    })
 }
 
 /// The hash over all inputs up to these blocks.
@@ -43,27 +53,29 @@ pub(super) fn chain_inputs(before: B256, blocks: &[SignedBlock]) -> B256 {
     })
 }
 
-/// Checks signatures, leaders and times of consecutive blocks of a batch; `inputs` is the hash over
-/// all inputs before them, `parent` the block before them.
+/// Checks the end of forced items, and signatures, leaders and times of consecutive blocks of a
+/// batch; `inputs` is the hash over all inputs before them, `parent` the block before them. Returns
+/// the hash over all inputs up to the last of them.
 pub(super) fn check(
     input: &Input<'_>,
-    batch: &Batch,
+    sealed: &Sealed,
     blocks: &[SignedBlock],
     mut inputs: B256,
     parent: &Header,
-) -> Result<Signed, Verdict> {
+) -> Result<B256, Verdict> {
     let (config, view) = (&input.config, &input.view);
+    if sealed.batch.forced_to != view.forced_to {
+        return Err(Verdict::Forced);
+    }
     let domain = config.domain();
-    // One leader in a batch: what is at risk is held against one stake.
-    let leader = batch.blocks.first().and_then(|block| drawn(input, block));
     let (mut parent_slot, mut parent_time) = (slot_of(parent), parent.timestamp);
     for block in blocks {
         inputs = chain_input(inputs, &block.unsigned());
         let signer = block
             .signer(signing_hash(domain, inputs))
             .ok_or(Verdict::Signature)?;
-        let is_epoch = block.slot.checked_div(config.epoch_slots) == Some(input.set.epoch);
-        if !is_epoch || drawn(input, block) != Some(signer) || leader != Some(signer) {
+        // One leader in a batch: what is at risk is held against one stake.
+        if signer != sealed.leader || drawn(input, block) != Some(signer) {
             return Err(Verdict::Leader);
         }
         let earliest = config
@@ -76,14 +88,14 @@ pub(super) fn check(
         }
         (parent_slot, parent_time) = (Some(block.slot), block.timestamp);
     }
-    Ok(Signed {
-        leader: leader.ok_or(Verdict::Leader)?,
-        chain_input: inputs,
-    })
+    Ok(inputs)
 }
 
-/// Whose block this has to be.
+/// Whose block this has to be; `None` if its slot is not of the epoch.
 fn drawn(input: &Input<'_>, block: &SignedBlock) -> Option<Address> {
+    if block.slot.checked_div(input.config.epoch_slots) != Some(input.set.epoch) {
+        return None;
+    }
     let drawn = input
         .set
         .leader(input.view.seed, block.slot, block.attempt)?;

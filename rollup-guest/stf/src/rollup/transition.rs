@@ -1,7 +1,7 @@
 //! F: what a batch is, and where it leads.
 //!
 //! The rules are checked in this order, and the first that is broken is the verdict: the batch as a
-//! whole (decoding, link, forced items); then, block by block, signature, leader and time; then,
+//! whole (decoding, link, signature, leader, forced items); then, block by block, signature, leader and time; then,
 //! block by block again, gas limit, transactions, order and execution, and the gas of proving so
 //! far; then the mode.
 
@@ -55,30 +55,33 @@ pub fn transition<'w, S: Source>(
     let (config, view) = (&input.config, &input.view);
     let chain = config.chain().ok_or(WitnessError::Config)?;
     input.check_set()?;
-    let items = input.read_items()?;
+    let forced = input.read_items()?;
     let around = input.surroundings(&chain);
     let parent = ancestors.parent();
     let begin = || WitnessState::new(ancestors.clone(), source);
 
-    let signed = rules::read(input).and_then(|(batch, mode)| {
-        let signed = rules::check(input, &batch, &batch.blocks, view.chain_input, parent)?;
-        Ok((batch, mode, signed))
-    });
-    let executed = match &signed {
-        Ok((batch, _, signed)) => execute(&around, &items, &batch.blocks, signed.leader, begin())?,
+    let sealed = rules::read(input);
+    let leader = sealed.as_ref().map_or(Address::ZERO, |it| it.leader);
+    let kept = match &sealed {
+        Ok(sealed) => {
+            let blocks = &sealed.batch.blocks;
+            match rules::check(input, sealed, blocks, view.chain_input, parent) {
+                Ok(inputs) => execute(&around, &forced.items, blocks, leader, begin())?
+                    .map(|run| (run, inputs, sealed.mode)),
+                Err(verdict) => Err(verdict),
+            }
+        }
         Err(verdict) => Err(*verdict),
     };
-    let leader = signed.as_ref().map_or(Address::ZERO, |it| it.2.leader);
-    let (verdict, required_mode, chain_input_post, run) = match (executed, &signed) {
-        (Ok(run), Ok((_, declared, signed))) => {
+    let (verdict, required_mode, chain_input_post, run) = match kept {
+        Ok((run, inputs, declared)) => {
             let required = rules::required_mode(config, view, &input.set, &run.totals, leader);
-            let verdict = rules::mode_verdict(*declared, required);
-            (verdict, required, signed.chain_input, run)
+            let verdict = rules::mode_verdict(declared, required);
+            (verdict, required, inputs, run)
         }
         // Nothing of a refused batch is an input. The proof that refuses it is what settles it.
-        (executed, _) => {
-            let verdict = executed.err().unwrap_or(Verdict::Decode);
-            let run = fall_back(&around, &items, view, begin())?;
+        Err(verdict) => {
+            let run = fall_back(&around, &forced.items, view, begin())?;
             (verdict, Mode::Zk, view.chain_input, run)
         }
     };
@@ -92,6 +95,8 @@ pub fn transition<'w, S: Source>(
         post_state_root: run.state.parent().state_root,
         withdrawals_root: withdrawals_root(&run.withdrawals),
         chain_input_post,
+        forced_to: forced.to,
+        forced_post: forced.post,
         verdict,
         required_mode,
         value_at_risk: run.totals.value_at_risk(),
@@ -119,6 +124,8 @@ pub(super) struct Settled {
     pub(super) post_state_root: B256,
     pub(super) withdrawals_root: B256,
     pub(super) chain_input_post: B256,
+    pub(super) forced_to: u64,
+    pub(super) forced_post: B256,
     pub(super) verdict: Verdict,
     pub(super) required_mode: Mode,
     pub(super) value_at_risk: U256,
@@ -143,9 +150,9 @@ impl Settled {
             chain_input_pre: view.chain_input,
             chain_input_post: self.chain_input_post,
             forced_pre: view.forced_pre,
-            forced_post: view.forced_post,
+            forced_post: self.forced_post,
             forced_from: view.forced_from,
-            forced_to: view.forced_to,
+            forced_to: self.forced_to,
             set_hash: view.set_hash,
             seed: view.seed,
             l1_anchor: view.l1_anchor,
@@ -176,6 +183,7 @@ fn fall_back<'w, S: Source>(
         timestamp: view.l1_time.max(parent.timestamp.saturating_add(1)),
         gas_limit: parent.gas_limit,
         beneficiary: Address::ZERO,
+        zk_gas_left: 0,
         forced: items,
         transactions: &[],
     };
