@@ -35,12 +35,12 @@ pub enum ProveError {
         exit: Box<Exit>,
     },
     /// The guest halted with another exit code than the caller expects.
-    #[error("the guest halted with exit code {got}, not {expected}")]
+    #[error("expected exit code {expected}, but the guest {exit}")]
     ExitCode {
         /// What the caller expects.
         expected: u32,
-        /// What the guest gave.
-        got: u32,
+        /// How it halted, with the panic that it reported.
+        exit: Box<Exit>,
     },
     /// The execution is beyond what a proof can be of.
     #[error("this cannot be proved: {what}")]
@@ -237,7 +237,8 @@ fn first_run<C: Config>(
     };
     let expected = options.exit_code;
     if got != expected {
-        return Err(ProveError::ExitCode { expected, got });
+        let exit = Box::new(execution.exit);
+        return Err(ProveError::ExitCode { expected, exit });
     }
     if let Some(failure) = failure {
         return Err(failure);

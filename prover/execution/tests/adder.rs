@@ -6,7 +6,7 @@ use p3_field::{PrimeCharacteristicRing, PrimeField32};
 use zkvm_air::F;
 use zkvm_isa::record::Part;
 use zkvm_machine::SegmentLimits;
-use zkvm_machine::{Discard, Input, Limits, Program, load};
+use zkvm_machine::{Discard, Exit, Input, Limits, Program, load};
 use zkvm_prover::{
     Blake3Config, Config, Cpu, DecodeError, Header, JOURNAL_BYTES_MAX, Keys, KeysError, Options,
     Parameters, Phase, Poseidon2Config, Proof, ProveError, Reference, Security, VerifyError, prove,
@@ -226,7 +226,10 @@ fn what_is_not_provable_is_said() {
         error,
         ProveError::ExitCode {
             expected: 0,
-            got: 42
+            exit: Box::new(Exit::Halted {
+                code: 42,
+                panic: None
+            }),
         }
     );
 }

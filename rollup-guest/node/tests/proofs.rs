@@ -1,13 +1,14 @@
-//! Proofs of the guest `rollup-batch`.
+//! Proofs of the guests. None of them needs fixtures.
 
 mod common;
 
 use std::time::Instant;
 
-use alloy_primitives::B256;
+use alloy_primitives::{B256, keccak256};
 use common::parts::{PROVER, four_blocks};
-use common::world::World;
+use common::world::{SLOT, World, key, payment, raw};
 use zkvm_rollup_node::generate::one_of_each;
+use zkvm_rollup_stf::claim::BlockClaim;
 use zkvm_rollup_stf::rollup::{BatchClaim, Out, RangeInput, Refutation, Verdict, Whole};
 use zkvm_sdk::{Client, Input, Program};
 
@@ -86,5 +87,36 @@ fn a_batch_of_each_verdict_is_proved() {
         let journal = prove(&program, &input);
         assert_eq!(journal, batch.out.digest().as_slice());
         eprintln!("{:.1?}: {}", begin.elapsed(), batch.description);
+    }
+}
+
+#[test]
+fn a_block_with_one_transfer_is_proved_and_nothing_without_its_witness() {
+    let world = World::new();
+    let own = vec![raw(payment(0, 100), &key(11))];
+    let batch = world.post(world.batch(vec![world.block(SLOT, own)]));
+    let outcome = world.run(&batch);
+    let mut chain = world.chain();
+    let block = alloy_rlp::encode(&outcome.blocks[0]);
+    let added = chain.add(&block.into()).unwrap();
+    let program = Program::from_elf(zkvm_rollup_programs::ETHEREUM_BLOCK).unwrap();
+    let begin = Instant::now();
+    let input = postcard::to_allocvec(&added.input.borrow()).unwrap();
+    let claim = BlockClaim::from_bytes(&prove(&program, &input)).unwrap();
+    assert_eq!(claim.block_hash, added.hash);
+    assert_eq!(claim.post_state_root, added.state_root);
+    assert_eq!(claim.pre_state_root, world.genesis.state_root);
+    eprintln!("{:.1?}", begin.elapsed());
+
+    let client = Client::auto().unwrap();
+    for index in 0..added.input.nodes.len() {
+        let mut without = added.input.clone();
+        let hash = keccak256(without.nodes.remove(index));
+        let input = Input::new().write(&without.borrow()).unwrap();
+        let error = client.prove(&program, &input).unwrap_err().to_string();
+        assert!(
+            error.contains(&format!("trie node {hash} is missing")),
+            "{error}"
+        );
     }
 }

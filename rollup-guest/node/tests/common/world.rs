@@ -303,15 +303,7 @@ impl World {
         let small = transition(&input, &ancestors, &hashed).unwrap();
         assert_eq!(small.out, transition_full.out);
 
-        let genesis: Block<Transaction> = Block {
-            header: self.genesis.clone(),
-            body: BlockBody {
-                withdrawals: Some(Default::default()),
-                ..BlockBody::default()
-            },
-        };
-        let rules = self.config.chain().unwrap();
-        let mut chain = Chain::new(rules, &alloy_rlp::encode(genesis), &self.accounts).unwrap();
+        let mut chain = self.chain();
         for block in &small.blocks {
             let added = chain.add(&alloy_rlp::encode(block).into());
             added.unwrap_or_else(|error| panic!("{error}"));
@@ -334,6 +326,19 @@ impl World {
             blocks: small.blocks,
             skipped: small.skipped,
         }
+    }
+
+    /// The chain of Ethereum's blocks that begins with the world's.
+    pub(crate) fn chain(&self) -> Chain {
+        let genesis: Block<Transaction> = Block {
+            header: self.genesis.clone(),
+            body: BlockBody {
+                withdrawals: Some(Default::default()),
+                ..BlockBody::default()
+            },
+        };
+        let rules = self.config.chain().unwrap();
+        Chain::new(rules, &alloy_rlp::encode(genesis), &self.accounts).unwrap()
     }
 
     pub(crate) fn verdict(&self, batch: &[u8]) -> Verdict {
