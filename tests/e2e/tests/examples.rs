@@ -363,6 +363,14 @@ fn a_journal_longer_than_a_transfer_keeps_every_byte_in_order() {
 }
 
 #[test]
+fn copies_are_right_for_every_length_and_alignment() {
+    let execution = execute("io", &input!(5u8));
+    assert!(execution.exit.is_success(), "{}", execution.exit);
+    let count: u64 = execution.journal.decode().unwrap();
+    assert_eq!(count, 90 * 64);
+}
+
+#[test]
 fn printed_text_is_captured_by_stream_and_is_no_part_of_the_journal() {
     struct Streams(Vec<(Stream, Vec<u8>)>);
     impl zkvm_sdk::Console for Streams {

@@ -1,5 +1,7 @@
 //! The machine itself: entry point, system calls, global state, allocator and panic handler.
 
+#[cfg(feature = "copy")]
+mod copy;
 mod global;
 mod panic;
 mod start;

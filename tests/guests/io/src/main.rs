@@ -7,6 +7,7 @@
 //! | 2 | the C functions: commits the whole input twice |
 //! | 3 | commits `length` bytes in pieces whose sizes have no common divisor |
 //! | 4 | prints to both streams |
+//! | 5 | copies bytes of every short length and some long ones from and to every alignment |
 
 #![no_std]
 #![no_main]
@@ -31,6 +32,7 @@ fn main() -> Result<(), &'static str> {
         2 => c_functions(),
         3 => long_journal(),
         4 => prints(),
+        5 => copies(),
         _ => return Err("there is no such kind"),
     }
     Ok(())
@@ -86,6 +88,35 @@ fn long_journal() {
             break;
         }
     }
+}
+
+/// Commits how many copies there were, all of them right.
+fn copies() {
+    const LONG: [usize; 9] = [127, 128, 129, 191, 192, 193, 255, 1_000, 4_099];
+    const MARGIN: usize = 16;
+    let source: Vec<u8> = (0..5_000usize)
+        .map(|index| (index * 7 + index / 256) as u8)
+        .collect();
+    let mut count = 0u64;
+    for length in (0..=80).chain(LONG) {
+        for from in 0..8 {
+            for to in 0..8 {
+                let mut target = alloc::vec![0xaa; length + 2 * MARGIN];
+                let (start, end) = (MARGIN + to - 8, MARGIN + to - 8 + length);
+                let piece = &source[from..from + length];
+                // A length that the compiler does not know makes it a call of `memcpy`.
+                target[start..end].copy_from_slice(core::hint::black_box(piece));
+                assert!(
+                    target[start..end].iter().eq(piece),
+                    "{length} from {from} to {to}"
+                );
+                let around = target[..start].iter().chain(&target[end..]);
+                assert!(around.clone().all(|byte| *byte == 0xaa), "around {length}");
+                count += 1;
+            }
+        }
+    }
+    zkvm_guest::commit(&count);
 }
 
 fn prints() {
