@@ -329,8 +329,8 @@ pub const ENTRIES: &[Entry] = &[
     entry(
         602,
         "not a work file",
-        "The file was not written by `zkvm rollup import`, is damaged, or is of another version.",
-        "import the block again with `zkvm rollup import`",
+        "The file was not written by `zkvm rollup`, is damaged, or is of another version.",
+        "write it again with `zkvm rollup import`, `make-chain`, `split` or `compose`",
     ),
     entry(
         603,
@@ -343,7 +343,8 @@ pub const ENTRIES: &[Entry] = &[
         "witness does not serve",
         "Trie nodes, codes or headers that the validation reads are not in the witness, or are not \
          what their hash says. That says nothing about the block.",
-        "import the block again, from a node whose witnesses are complete",
+        "import the block again, from a node whose witnesses are complete; write a batch's work file \
+         again",
     ),
     entry(
         605,
@@ -411,7 +412,8 @@ pub const ENTRIES: &[Entry] = &[
         615,
         "not told by the proof",
         "The proof of a batch or a composition has the digest of its public output only.",
-        "give the output with --out, or the work file with --input",
+        "give the output with --out, or the work file with --input; an output without the field \
+         can be demanded as a whole only",
     ),
     entry(
         616,
@@ -436,8 +438,23 @@ pub const ENTRIES: &[Entry] = &[
     entry(
         619,
         "work of another kind",
-        "Batches can be cut into blocks and composed to ranges; nothing else can.",
+        "Whole batches can be cut into blocks and composed to ranges; nothing else can.",
         "name a work file of a whole batch",
+    ),
+    entry(
+        620,
+        "not the parts of the composition",
+        "A composition verifies no proof: it says what follows if its parts hold, so it takes theirs \
+         all, in their order. Other proofs have no parts.",
+        "give --parts the proofs of all parts in their order; a part that is a composition itself \
+         after its own parts",
+    ),
+    entry(
+        621,
+        "files of something else",
+        "The folder has work files of such names that would stay beside those to be written, and \
+         nobody could tell which belong together. Nothing was written.",
+        "name another folder, or move these files away",
     ),
     entry(
         900,

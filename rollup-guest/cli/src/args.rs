@@ -65,11 +65,11 @@ pub(crate) enum Command {
     Prove(ProveArgs),
     /// Check a proof and print what it proves.
     Verify(VerifyArgs),
-    /// Cut a batch into its blocks: a work file for each, to prove or refute it alone.
+    /// Cut a batch into its blocks: a work file for each, to prove it alone.
     Split(SplitArgs),
     /// Write the work file that composes consecutive batches to a range.
     Compose(ComposeArgs),
-    /// Write work files of a chain that never was, with batches that break rules, by a seed.
+    /// Write work files of batches, good ones and bad ones, of a chain made up by a seed.
     MakeChain(MakeChainArgs),
 }
 
@@ -159,7 +159,8 @@ pub(crate) struct VerifyArgs {
     /// The work file, whose claim must be the proved one.
     #[arg(long, value_name = "FILE")]
     pub(crate) input: Option<PathBuf>,
-    /// Of a composition: the proofs of its parts, in their order, which are verified too.
+    /// Of a composition, which proves nothing without them: the proofs of its parts, in their order.
+    /// A part that is a composition itself comes after its own parts.
     #[arg(long, value_name = "PROOF", num_args = 1..)]
     pub(crate) parts: Vec<PathBuf>,
 }
@@ -191,9 +192,10 @@ pub(crate) struct MakeChainArgs {
     /// The seed: the same one makes the same chain.
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
-    /// How many batches; one of each verdict, in their order, if absent.
-    #[arg(long, value_name = "N")]
-    pub(crate) batches: Option<usize>,
+    /// How many batches, half of which break rules. If absent, one of each verdict in their order,
+    /// small ones of a single block.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) batches: Option<u16>,
     /// Where the work files go: `batch-0.work` and so on.
     #[arg(short, long, value_name = "FOLDER")]
     pub(crate) output: PathBuf,

@@ -97,11 +97,18 @@ impl Claim {
 
     /// What the guest commits.
     pub(crate) fn journal(&self) -> Vec<u8> {
-        let digest = || keccak256(&self.words);
-        match (self.kind, self.parts_hash) {
-            (Kind::Block, _) => self.words.clone(),
-            (Kind::Batch, _) | (Kind::Range, None) => digest().to_vec(),
-            (Kind::Range, Some(parts_hash)) => [parts_hash, digest()].concat(),
+        match (self.digest(), self.parts_hash) {
+            (None, _) => self.words.clone(),
+            (Some(digest), None) => digest.to_vec(),
+            (Some(digest), Some(parts_hash)) => [parts_hash, digest].concat(),
+        }
+    }
+
+    /// The hash of the words, where the guest commits that in their place.
+    fn digest(&self) -> Option<B256> {
+        match self.kind {
+            Kind::Block => None,
+            Kind::Batch | Kind::Range => Some(keccak256(&self.words)),
         }
     }
 
@@ -143,13 +150,7 @@ impl Claim {
                 None => writeln!(human),
             };
         }
-        if self.kind != Kind::Block {
-            let digest = keccak256(&self.words);
-            let _ = writeln!(human, "{:<NAME_WIDTH$} {digest}", "digest");
-        }
-        if let Some(parts_hash) = self.parts_hash {
-            let _ = writeln!(human, "{:<NAME_WIDTH$} {parts_hash}", "parts_hash");
-        }
+        human.push_str(&hashes(self.digest(), self.parts_hash));
         human
     }
 
@@ -163,8 +164,20 @@ impl Claim {
         json!({
             "kind": self.kind.to_string(),
             "claim": self.json(),
+            "digest": self.digest(),
             "parts_hash": self.parts_hash,
             "journal": hex::encode(self.journal()),
         })
     }
+}
+
+/// The hashes that a journal has in the place of fields, one a line.
+pub(crate) fn hashes(digest: Option<B256>, parts_hash: Option<B256>) -> String {
+    let mut human = String::new();
+    for (name, hash) in [("digest", digest), ("parts_hash", parts_hash)] {
+        if let Some(hash) = hash {
+            let _ = writeln!(human, "{name:<NAME_WIDTH$} {hash}");
+        }
+    }
+    human
 }

@@ -7,8 +7,8 @@ use zkvm_rollup_node::ImportError;
 use zkvm_rollup_node::generate::GenerateError;
 use zkvm_rollup_node::rpc::RpcError;
 use zkvm_rollup_node::split::SplitError;
-use zkvm_rollup_node::work::{Kind, WorkError};
-use zkvm_rollup_stf::rollup::FoldError;
+use zkvm_rollup_node::work::{WorkError, WorkInput};
+use zkvm_rollup_stf::rollup::{BatchInput, FoldError};
 use zkvm_sdk::Code;
 use zkvm_terminal::escape;
 use zkvm_terminal::failure::{ExitCode, Failure};
@@ -54,13 +54,27 @@ pub(crate) fn split(error: &SplitError) -> Failure {
     }
 }
 
-/// A work file is of another kind than is asked for.
-pub(crate) fn kind(path: &Path, wanted: &str, got: Kind) -> Failure {
+/// The batch in a work file, unless it is of something else.
+pub(crate) fn whole_batch<'a, 'b>(
+    path: &Path,
+    work: &'a WorkInput<'b>,
+) -> Result<&'a BatchInput<'b>, Failure> {
+    let got = match work {
+        WorkInput::Batch(batch) if batch.blocks.is_none() => return Ok(batch),
+        WorkInput::Batch(_) => "some blocks of a batch",
+        WorkInput::Block(_) => "a block of Ethereum",
+        WorkInput::Range(_) => "a composition",
+    };
     let path = path.display();
-    input(
-        Code(619),
-        format_args!("{path} is for {got}, {wanted} is asked for"),
-    )
+    let cause = format!("{path} is work of {got}, a whole batch is asked for");
+    Err(input(Code(619), cause))
+}
+
+/// A failure with the file that it is about.
+pub(crate) fn of_file(mut failure: Failure, path: &Path) -> Failure {
+    let path = path.display().to_string();
+    failure.details.push(format!("in {}", escape::line(&path)));
+    failure
 }
 
 /// The generator of chains failed.

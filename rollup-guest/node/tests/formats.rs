@@ -203,4 +203,5 @@ fn transaction_tests_pass() {
         }
     }
     eprintln!("{passed} transaction tests passed");
+    assert_eq!(passed, 5);
 }

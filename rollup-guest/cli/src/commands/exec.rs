@@ -5,7 +5,7 @@ use std::time::Instant;
 use serde_json::json;
 use zkvm_rollup_node::summary::Summary;
 use zkvm_rollup_node::work::WorkInput;
-use zkvm_rollup_stf::rollup::RangeInput;
+use zkvm_rollup_stf::rollup::{BlockRange, RangeInput};
 use zkvm_terminal::failure::Failure;
 use zkvm_terminal::number::{bytes, grouped};
 use zkvm_terminal::output::Output;
@@ -23,7 +23,14 @@ pub(crate) fn run(args: &WorkArgs, output: &Output) -> Result<(), Failure> {
     let started = Instant::now();
     let claim = Claim::of(&input)?;
     let seconds = started.elapsed().as_secs_f64();
-    output.say(format_args!("valid    in {seconds:.3} s, natively"));
+    output.say(format_args!(
+        "{:<8} in {seconds:.3} s, natively",
+        match input {
+            WorkInput::Block(_) => "valid",
+            WorkInput::Batch(_) => "verdict",
+            WorkInput::Range(_) => "composed",
+        }
+    ));
     let mut answer = claim.answer();
     answer["block"] = block_json(&input);
     answer["seconds"] = json!(seconds);
@@ -45,6 +52,13 @@ pub(crate) fn say(input: &WorkInput<'_>, output: &Output) {
                 bytes(batch.batch.len() as u64),
                 batch.items.len()
             ));
+            if let Some(BlockRange { first, end }) = batch.blocks {
+                let last = end.saturating_sub(1);
+                output.say(match first == last {
+                    true => format!("of it    block {first}"),
+                    false => format!("of it    blocks {first} to {last}"),
+                });
+            }
             &batch.witness
         }
         WorkInput::Range(range) => {

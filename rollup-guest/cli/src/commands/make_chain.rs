@@ -9,23 +9,36 @@ use zkvm_terminal::failure::Failure;
 use zkvm_terminal::output::Output;
 
 use crate::args::MakeChainArgs;
-use crate::{failures, files};
+use crate::failures;
+use crate::files::Series;
+
+/// How the work files are named.
+const NAME: &str = "batch";
 
 pub(crate) fn run(args: &MakeChainArgs, output: &Output) -> Result<(), Failure> {
     let batches = generate(args).map_err(|error| failures::generator(&error))?;
-    files::create_folder(&args.output)?;
+    let works = batches.iter().map(|batch| {
+        let work = Work::batch(&batch.input.borrow());
+        work.map_err(|error| failures::work(&args.output, &error))
+    });
+    let works = works.collect::<Result<Vec<_>, _>>()?;
+    let series = Series {
+        name: NAME,
+        works: works.iter().collect(),
+        whole: None,
+    };
+    series.write(&args.output)?;
     let (mut human, mut answers) = (String::new(), Vec::new());
     for (index, batch) in batches.iter().enumerate() {
-        let path = args.output.join(format!("batch-{index}.work"));
-        let work =
-            Work::batch(&batch.input.borrow()).map_err(|error| failures::work(&path, &error))?;
-        files::write_work(&path, &work)?;
+        let path = args.output.join(Series::name_of(NAME, index));
         let path = path.display().to_string();
-        let _ = writeln!(human, "{path}  {}", batch.description);
+        let verdict = batch.out.verdict.name();
+        let _ = writeln!(human, "{path}  {verdict}  {}", batch.description);
         answers.push(json!({
             "path": path,
-            "verdict": batch.out.verdict.name(),
+            "verdict": verdict,
             "digest": batch.out.digest(),
+            "blocks": batch.blocks.len(),
             "description": batch.description,
         }));
     }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
-use zkvm_rollup_node::summary::{TransactionSummary, transactions};
+use zkvm_rollup_node::summary::{TransactionSummary, batch_transactions, transactions};
 use zkvm_rollup_node::work::WorkInput;
 use zkvm_sdk::isa::Chip;
 use zkvm_sdk::{Discard, Execution, FunctionSamples, Input, ProvingCost, Rates, Span};
@@ -31,7 +31,7 @@ struct Simulation {
     execution: Execution,
     cost: ProvingCost,
     functions: Vec<FunctionSamples>,
-    /// Of a block.
+    /// Of a block or a batch.
     transactions: Vec<TransactionSummary>,
 }
 
@@ -50,11 +50,11 @@ pub(crate) fn run(
     // What the guest would only panic about is told here with its reason.
     let claim = Claim::of(&input)?;
     let transactions = match &input {
-        WorkInput::Block(block) => {
-            transactions(block).map_err(|error| failures::no_claim(&error))?
-        }
-        WorkInput::Batch(_) | WorkInput::Range(_) => Vec::new(),
+        WorkInput::Block(block) => transactions(block),
+        WorkInput::Batch(batch) => batch_transactions(batch),
+        WorkInput::Range(_) => Ok(Vec::new()),
     };
+    let transactions = transactions.map_err(|error| failures::no_claim(&error))?;
     let program = guests::program(work.kind())?;
     let input = Input::new().write_bytes(work.input());
     let (cost, execution) = foretell(&client, &program, &input, 0, output)?;
@@ -103,7 +103,8 @@ impl Simulation {
         human
     }
 
-    /// A span with its share, indented as it is nested; a transaction with its gas and hash.
+    /// A span with its share, indented as it is nested; a transaction with its hash, and its gas if
+    /// that is known.
     fn span_line(&self, span: &Span) -> String {
         let name = span.path.last().map_or("", String::as_str);
         let mut name = format!("{:1$}{name}", "", 2 * (span.path.len().saturating_sub(1)));
@@ -114,16 +115,23 @@ impl Simulation {
         let name = escape::line(&name);
         let mut line = format!("{name:<42} {:>12} {share:>5.1}%", grouped(span.cycles));
         if let Some(transaction) = self.transaction(span) {
-            let gas = grouped(transaction.gas_used);
-            let _ = write!(line, "  {gas:>10} gas  {}", transaction.hash);
+            if let Some(gas) = transaction.gas_used {
+                let _ = write!(line, "  {:>10} gas", grouped(gas));
+            }
+            let _ = write!(line, "  {}", transaction.hash);
         }
         line
     }
 
     /// The transaction that a span is about.
     fn transaction(&self, span: &Span) -> Option<&TransactionSummary> {
-        let number = span.path.last()?.strip_prefix("transaction ")?;
-        self.transactions.get(number.parse::<usize>().ok()?)
+        let [.., block, transaction] = &span.path[..] else {
+            return None;
+        };
+        let block: u64 = block.strip_prefix("block ")?.parse().ok()?;
+        let index: usize = transaction.strip_prefix("transaction ")?.parse().ok()?;
+        let mut all = self.transactions.iter();
+        all.find(|it| (it.block, it.index) == (block, index))
     }
 
     fn json(&self, rates: &Rates) -> Value {
@@ -134,7 +142,7 @@ impl Simulation {
                 "path": span.path,
                 "entered": span.entered,
                 "cycles": span.cycles,
-                "gas_used": transaction.map(|it| it.gas_used),
+                "gas_used": transaction.and_then(|it| it.gas_used),
                 "transaction_hash": transaction.map(|it| it.hash),
             })
         });

@@ -40,10 +40,28 @@ impl Ran {
         assert!(self.stderr.contains("next: "), "{}", self.stderr);
         assert_eq!(self.stdout, "");
     }
+
+    /// The same where answers are JSON, and so errors too.
+    #[track_caller]
+    pub(crate) fn assert_error_json(&self, code: i32, number: u16) {
+        assert_eq!(self.code, code, "{}", self.stderr);
+        let field = format!("\"code\": \"ZK{number:04}\"");
+        assert!(self.stderr.contains(&field), "{}", self.stderr);
+        assert_eq!(self.stdout, "");
+    }
 }
 
 pub(crate) fn folder() -> TempDir {
     tempfile::tempdir().unwrap()
+}
+
+/// Names of all that is in a folder, sorted.
+pub(crate) fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    names
 }
 
 /// Runs the command in a folder.
