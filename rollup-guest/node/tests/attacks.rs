@@ -481,16 +481,3 @@ fn calls_of_calls_do_not_overflow_the_guests_stack() {
     assert!(execution.exit.is_success(), "{}", execution.exit);
     assert_eq!(execution.journal, outcome.out.digest().as_slice());
 }
-
-#[test]
-fn open_gas_is_no_measure_of_proving() {
-    // Powers modulo one byte, by Berlin's price: a block of 10 million gas is more than the
-    // 10 billion cycles that a guest may take, and forced transactions may be such.
-    let mut world = world_with(2, &[(CONTRACT, &CALLER)]);
-    world.config.zk_gas_limit = u64::MAX;
-    let input = power(1, 1_000);
-    let [few, many] = [1, 101].map(|count| both(&world, 10_000_000, calls(5, count, &input)));
-    let (gas, cycles) = (many.0 - few.0, many.1 - few.1);
-    eprintln!("{gas} gas, {cycles} cycles");
-    assert!(cycles > 500 * gas);
-}
