@@ -11,7 +11,10 @@
 //! |---|---|---|
 //! | `alloy_primitives::keccak256` | feature `native-keccak` of that crate, which links to a symbol that this crate's feature `alloy` defines | always |
 //! | signers of transactions in `alloy-consensus` | its `crypto-backend` | [`install`] |
-//! | the contracts `ecrecover`, `sha256` and `modexp` up to 32 bytes in `revm` | `revm::precompile::install_crypto` | [`install`] |
+//! | the contracts `ecrecover`, `sha256`, `p256verify` and `modexp` by a modulus of up to 32 bytes in `revm` | `revm::precompile::install_crypto` | [`install`] |
+//!
+//! Powers by a longer modulus are software: revm's, but for the Chinese remainder theorem that an even
+//! one takes.
 //!
 //! `alloy-primitives` must have neither `sha3-keccak` nor `tiny-keccak` enabled, which go before
 //! `native-keccak`. Its incremental `Keccak256` stays software in any case.
@@ -28,6 +31,8 @@ mod signers;
 
 #[cfg(feature = "revm")]
 mod contracts;
+#[cfg(feature = "revm")]
+mod even;
 
 /// The backend that computes by the machine's precompiles.
 #[derive(Clone, Copy, Debug)]

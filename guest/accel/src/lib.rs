@@ -5,6 +5,7 @@
 //! | [`keccak`] | Keccak-256, at once or in parts | keccak_f |
 //! | [`sha256`] | SHA-256, at once or in parts | sha256_compress |
 //! | [`modular`] | products, powers and inverses of 256-bit numbers | multiply_mod |
+//! | [`secp256r1`] | ECDSA verification over P-256 | multiply_mod |
 //! | [`secp256k1`] | points, ECDSA verification, Ethereum's public-key recovery | secp256k1_add, secp256k1_double, multiply_mod |
 //!
 //! The functions compute what other implementations do; only the cost differs. A call of a
@@ -46,6 +47,7 @@ pub mod modular;
 #[cfg(feature = "native-keccak")]
 mod native;
 pub mod secp256k1;
+pub mod secp256r1;
 pub mod sha256;
 #[cfg(any(
     feature = "software",

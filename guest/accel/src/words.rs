@@ -179,3 +179,18 @@ pub(crate) fn swap(word: u64) -> u64 {
     let swapped = swap_halves(word);
     swapped.rotate_left(32)
 }
+
+/// The four words of a number of 32 bytes, the most significant first.
+#[inline]
+pub(crate) fn from_be_bytes(bytes: &[u8; 32]) -> [u64; 4] {
+    let from = bytes.as_ptr();
+    // SAFETY: there are 32 bytes.
+    let third = unsafe { load_u64::<0>(from) };
+    // SAFETY: there are 32 bytes.
+    let second = unsafe { load_u64::<8>(from) };
+    // SAFETY: there are 32 bytes.
+    let first = unsafe { load_u64::<16>(from) };
+    // SAFETY: there are 32 bytes.
+    let lowest = unsafe { load_u64::<24>(from) };
+    [lowest, first, second, third].map(swap)
+}

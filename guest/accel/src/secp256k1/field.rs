@@ -2,8 +2,8 @@
 
 use super::{FIELD_PRIME, ORDER};
 use crate::call;
-use crate::modular::{Step, difference, is_less, is_zero, odd_powers, product, sum};
-use crate::words::{load_u64, store_u64, swap};
+use crate::modular::{Step, difference, is_less, is_zero, odd_powers, product, sum_mod};
+use crate::words::{store_u64, swap};
 
 const SEVEN: [u64; 4] = [7, 0, 0, 0];
 
@@ -38,12 +38,7 @@ pub(super) fn y_at(x: &[u64; 4], is_odd: bool) -> Option<[u64; 4]> {
 fn cube_and_seven(x: &[u64; 4]) -> [u64; 4] {
     let mut cube = product(x, x, &FIELD_PRIME);
     call::multiply_mod(&mut cube, x, &FIELD_PRIME);
-    let (sum, is_carried) = sum(&cube, &SEVEN);
-    if is_carried || !is_less(&sum, &FIELD_PRIME) {
-        difference(&sum, &FIELD_PRIME)
-    } else {
-        sum
-    }
+    sum_mod(&cube, &SEVEN, &FIELD_PRIME)
 }
 
 /// The square root of a square: its power `(p + 1) / 4`, as p is 3 modulo 4.
@@ -115,21 +110,6 @@ pub(super) fn inverse_scalar(scalar: &[u64; 4]) -> [u64; 4] {
 
 pub(super) fn product_of_scalars(x: &[u64; 4], y: &[u64; 4]) -> [u64; 4] {
     product(x, y, &ORDER)
-}
-
-/// A number of 32 bytes, the most significant first.
-#[inline]
-pub(super) fn from_bytes(bytes: &[u8; 32]) -> [u64; 4] {
-    let from = bytes.as_ptr();
-    // SAFETY: there are 32 bytes.
-    let third = unsafe { load_u64::<0>(from) };
-    // SAFETY: there are 32 bytes.
-    let second = unsafe { load_u64::<8>(from) };
-    // SAFETY: there are 32 bytes.
-    let first = unsafe { load_u64::<16>(from) };
-    // SAFETY: there are 32 bytes.
-    let lowest = unsafe { load_u64::<24>(from) };
-    [lowest, first, second, third].map(swap)
 }
 
 /// Writes a number as 32 bytes, the most significant first.

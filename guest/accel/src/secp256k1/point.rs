@@ -1,9 +1,10 @@
 //! Points of the curve.
 
 use super::FIELD_PRIME;
-use super::field::{from_bytes, is_on_curve, opposite, write_bytes, y_at};
+use super::field::{is_on_curve, opposite, write_bytes, y_at};
 use crate::call;
 use crate::modular::is_less;
+use crate::words::from_be_bytes;
 
 /// A point of the curve, the identity included: affine coordinates below the field's prime.
 ///
@@ -49,7 +50,7 @@ impl Point {
     #[must_use]
     pub fn from_bytes(bytes: &[u8; 64]) -> Option<Point> {
         let (halves, _) = bytes.as_chunks::<32>();
-        let [x, y] = [from_bytes(&halves[0]), from_bytes(&halves[1])];
+        let [x, y] = [from_be_bytes(&halves[0]), from_be_bytes(&halves[1])];
         Point::from_affine(&x, &y)
     }
 

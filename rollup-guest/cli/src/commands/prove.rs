@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use serde_json::json;
-use zkvm_sdk::{Discard, Input};
+use zkvm_sdk::Discard;
 use zkvm_terminal::failure::Failure;
 use zkvm_terminal::flags::ShowProgress;
 use zkvm_terminal::number::{bytes, grouped};
@@ -33,7 +33,7 @@ pub(crate) fn run(
     // What the guest would only panic about is told here with its reason.
     let claim = Claim::of(&input)?;
     let program = guests::program(work.kind())?;
-    let input = Input::new().write_bytes(work.input());
+    let input = guests::input_to_prove(work.input());
     let (cost, execution) = foretell(&client, &program, &input, 0, output)?;
     if execution.journal.bytes() != claim.journal() {
         return Err(failures::differs());

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use zkvm_rollup_node::summary::{TransactionSummary, batch_transactions, transactions};
 use zkvm_rollup_node::work::WorkInput;
 use zkvm_sdk::isa::Chip;
-use zkvm_sdk::{Discard, Execution, FunctionSamples, Input, ProvingCost, Rates, Span};
+use zkvm_sdk::{Discard, Execution, FunctionSamples, ProvingCost, Rates, Span};
 use zkvm_terminal::escape;
 use zkvm_terminal::failure::Failure;
 use zkvm_terminal::number::{bytes, grouped};
@@ -56,7 +56,7 @@ pub(crate) fn run(
     };
     let transactions = transactions.map_err(|error| failures::no_claim(&error))?;
     let program = guests::program(work.kind())?;
-    let input = Input::new().write_bytes(work.input());
+    let input = guests::input_to_simulate(work.input());
     let (cost, execution) = foretell(&client, &program, &input, 0, output)?;
     if execution.journal.bytes() != claim.journal() {
         return Err(failures::differs());

@@ -11,6 +11,7 @@ use zkvm_rollup_stf::claim::{BlockInput, claim_from};
 zkvm_guest::entry!(main);
 
 fn main() {
+    rollup_map_seed::draw();
     zkvm_accel_ethereum::install();
     let input: BlockInput<'static> = zkvm_guest::span("input", zkvm_guest::read);
     match claim_from(&input, &Spanned::new(&input.witness)) {

@@ -13,6 +13,7 @@ use zkvm_rollup_stf::rollup::BatchInput;
 zkvm_guest::entry!(main);
 
 fn main() {
+    rollup_map_seed::draw();
     zkvm_accel_ethereum::install();
     let input: BatchInput<'static> = zkvm_guest::span("input", zkvm_guest::read);
     match input.claim_from(&Spanned::new(&input.witness)) {

@@ -11,6 +11,7 @@ use zkvm_rollup_stf::rollup::RangeInput;
 zkvm_guest::entry!(main);
 
 fn main() {
+    rollup_map_seed::draw();
     zkvm_accel_ethereum::install();
     let input: RangeInput<'static> = zkvm_guest::read();
     match input.compose() {

@@ -6,6 +6,7 @@
     reason = "each test binary uses what it needs of this module"
 )]
 
+pub(crate) mod calls;
 pub(crate) mod guests;
 pub(crate) mod parts;
 pub(crate) mod server;
