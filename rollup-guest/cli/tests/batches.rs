@@ -1,27 +1,20 @@
 //! Batches: chains made up by a seed, batches cut into blocks, batches composed to ranges.
 
 mod common;
-#[path = "../../node/tests/common/world.rs"]
-#[allow(
-    clippy::allow_attributes,
-    dead_code,
-    reason = "a few of its batches are needed"
-)]
-mod world;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use common::{Ran, folder, names, rollup};
+use common::world::World;
+use common::{Ran, batch, folder, names, rollup};
 use serde_json::Value;
-use world::World;
 use zkvm_rollup_node::generate::{Feature, Generator};
 use zkvm_rollup_node::work::Work;
 use zkvm_rollup_stf::chain::{ChainConfig, Fork};
 use zkvm_rollup_stf::claim::BlockInput;
-use zkvm_rollup_stf::rollup::{BatchInput, Verdict};
+use zkvm_rollup_stf::rollup::Verdict;
 use zkvm_rollup_stf::witness::Witness;
 
 /// All files of a folder.
@@ -42,19 +35,7 @@ fn text<'a>(value: &'a Value, field: &str) -> &'a str {
 
 /// A work file of a batch of two blocks that is made by hand.
 fn work_of(world: &World) -> Work {
-    let batch = world.post(world.usual());
-    let headers = [alloy_rlp::encode(&world.genesis).into()];
-    let input = BatchInput {
-        config: &alloy_rlp::encode(&world.config),
-        view: &alloy_rlp::encode(&world.view),
-        set: world.set.clone(),
-        items: world.items(),
-        batch: &batch,
-        prover: [7; 20],
-        blocks: None,
-        witness: world.store.witness(&headers),
-    };
-    Work::batch(&input).unwrap()
+    batch::work_of(world, &world.post(world.usual()), 7)
 }
 
 /// A work file that is not of a batch.

@@ -99,11 +99,6 @@ impl Store {
         store
     }
 
-    /// Adds what a block has made.
-    pub fn insert_block<S: Source>(&mut self, block: &mut ValidBlock<'_, S>) {
-        self.extend(Additions::of(block));
-    }
-
     /// Adds what has been taken from a block.
     pub fn extend(&mut self, additions: Additions) {
         self.nodes.extend(additions.nodes);

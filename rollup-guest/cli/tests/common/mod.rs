@@ -7,6 +7,8 @@
 )]
 
 pub(crate) mod batch;
+#[path = "../../../node/tests/common/world.rs"]
+pub(crate) mod world;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

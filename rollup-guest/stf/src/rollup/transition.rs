@@ -1,9 +1,9 @@
 //! F: what a batch is, and where it leads.
 //!
 //! The rules are checked in this order, and the first that is broken is the verdict: the batch as a
-//! whole (decoding, link, signature, leader, forced items); then, block by block, signature, leader and time; then,
-//! block by block again, gas limit, transactions, order and execution, and the gas of proving so
-//! far; then the mode.
+//! whole (decoding, link, signature, leader, forced items); then, block by block, signature, leader
+//! and time; then, block by block again, gas limit, decoding of transactions, order, and of each
+//! transaction gas, gas of proving and execution; then the mode.
 
 use alloc::format;
 use alloc::vec::Vec;
